@@ -1,0 +1,3 @@
+module zerotoil/tools/watchtower-standin
+
+go 1.24.0
