@@ -1,0 +1,1 @@
+"""What the owner declares, as typed specs. No I/O here, and no libvirt or TrueNAS types."""

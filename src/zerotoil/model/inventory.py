@@ -1,0 +1,99 @@
+"""From flat inventory data to one typed spec per host, with every problem found at once. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from zerotoil.model import rules
+from zerotoil.model.spec import SECTIONS, HostSpec, keys
+
+Layers = list[tuple[str, Mapping[str, Any]]]  # highest precedence first: ("--data", {…}), ("host data", {…}), …
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in the inventory: host, key, where the value came from, and what would be right."""
+
+    host: str
+    key: str
+    source: str
+    what: str
+
+    def __str__(self) -> str:
+        where = f" (from {self.source})" if self.source else ""
+        return f"{self.host}: {self.key}{where}: {self.what}"
+
+
+@dataclass
+class Declared:
+    """What the inventory declares: the specs of the hosts that are right, and the problems of those that are not."""
+
+    specs: dict[str, HostSpec] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problems_of(self, host: str) -> list[Problem]:
+        """The problems that concern one host."""
+        return [problem for problem in self.problems if problem.host == host]
+
+
+def declare(hosts: Mapping[str, Layers], also_known: Iterable[str] = ()) -> Declared:
+    """Specs and problems of all hosts. `also_known` are keys of pyinfra itself; keys that start with "_" are the owner's."""
+    declared = Declared()
+    for host, layers in hosts.items():
+        spec, problems = _host(host, layers, frozenset(also_known))
+        declared.problems += problems
+        if spec:
+            declared.specs[host] = spec
+    for host, key, what in rules.across_hosts(declared.specs):
+        declared.problems.append(Problem(host, key, _source(key, hosts[host]), what))
+    for problem in declared.problems:
+        declared.specs.pop(problem.host, None)
+    return declared
+
+
+def _host(name: str, layers: Layers, also_known: frozenset[str]) -> tuple[HostSpec | None, list[Problem]]:
+    known, problems = keys(), []
+    raw: dict[str, Any] = {"name": name, **{section: {} for section in SECTIONS}}
+    for source, data in reversed(layers):
+        for key, value in data.items():
+            if key in known:
+                section, name_in_section = known[key]
+                raw[section][name_in_section] = value
+            elif key not in also_known and not key.startswith("_"):
+                problems.append(Problem(name, key, source, _unknown(key, known)))
+    try:
+        spec = HostSpec.model_validate(raw)
+    except ValidationError as error:
+        return None, problems + [_problem(name, layers, item) for item in error.errors(include_url=False)]
+    return (None if problems else spec), problems
+
+
+def _unknown(key: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"unknown key; did you mean {near[0]}?" if near else "unknown key; docs/reference/keys.md lists all"
+
+
+def _source(key: str, layers: Layers) -> str:
+    return next((source for source, data in layers if key in data), "")
+
+
+def _problem(host: str, layers: Layers, item: Any) -> Problem:
+    """A pydantic error in the words of the inventory: flat key, then the place inside it."""
+    location = [str(part) for part in item["loc"]]
+    section, rest = (location[0], location[1:]) if location else ("", [])
+    key = f"{section}_{rest[0]}" if rest else (f"{section}_…" if section in SECTIONS else "host")
+    if rest and item["type"] == "missing" and not rest[1:]:
+        return Problem(host, key, "", f"missing; {_description(section, rest[0])}")
+    what = item["msg"].removeprefix("Value error, ")
+    inside = ".".join(rest[1:])
+    return Problem(host, key, _source(key, layers), f"{inside}: {what}" if inside else what)
+
+
+def _description(section: str, name: str) -> str:
+    description = SECTIONS[section].model_fields[name].description or ""
+    return description[:1].lower() + description[1:]

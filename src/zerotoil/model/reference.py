@@ -1,0 +1,61 @@
+"""The reference of all inventory keys, as Markdown, from the specs themselves: documentation cannot drift from code.
+
+`python -m zerotoil.model.reference` prints it; docs/reference/keys.md holds it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import PydanticUndefined
+
+from zerotoil.model.network import Nic
+from zerotoil.model.secret import Secret
+from zerotoil.model.spec import SECTIONS
+from zerotoil.model.units import format_size
+
+_HEAD = """# Inventory keys
+
+Set them as host data, as group data (`group_data/GROUP.py`) or by `--data key=value`; host data wins over group data,
+and `--data` over everything. Sizes and durations are written as people write them: "4 GiB", "14 days".
+A name that starts with `_` is yours and is ignored. This page is generated: `python -m zerotoil.model.reference`.
+"""
+_SIZES = {"size", "disk_size", "memory", "blocksize"}
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [_HEAD]
+    for section, model in SECTIONS.items():
+        parts.append(
+            f"## {section}\n\n{(model.__doc__ or '').strip().splitlines()[0]}\n\n| key | default | meaning |\n|---|---|---|"
+        )
+        for name, field in model.model_fields.items():
+            parts.append(f"| `{section}_{name}` | {_default(name, field)} | {_cell(field.description)} |")
+        parts.append("")
+    parts.append(f"## A network card (`vm_nics`)\n\n{(Nic.__doc__ or '').splitlines()[0]}\n\n| field | meaning |\n|---|---|")
+    parts += [f"| `{name}` | {_cell(field.description)} |" for name, field in Nic.model_fields.items()]
+    return "\n".join(parts) + "\n"
+
+
+def _default(name: str, field: Any) -> str:
+    if field.default_factory is not None:
+        made = field.default_factory()
+        return "one card on the network `default`" if made else "none"
+    if field.default is PydanticUndefined:
+        return "**required**"
+    if field.default is None or field.default == "" or isinstance(field.default, Secret):
+        return "none"
+    if name in _SIZES:
+        return f'"{format_size(field.default)}"'
+    if name.endswith("timeout"):
+        return f'"{field.default} seconds"'
+    return f"`{field.default}`"
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,11 @@
+"""The base of every group of keys."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A group of keys with one prefix. Unknown keys never get here: the inventory names the nearest known one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
