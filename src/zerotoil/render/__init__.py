@@ -1,0 +1,1 @@
+"""Spec -> text. Pure: no I/O, no clock; templates and file contents are given."""

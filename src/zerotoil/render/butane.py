@@ -1,0 +1,135 @@
+"""The Butane config of one host: our template, then the owner's fragments merged in.
+
+Pure: template texts and fragments are given. Source of the rules: fedora-coreos docs (storage, systemd), Ignition
+operator notes (what `wipe_filesystem: false` does and does not protect).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import yaml
+
+from zerotoil.errors import LabError
+from zerotoil.model.spec import HostSpec
+
+TEMPLATES = ("host.bu.j2", "host-keys.sh", "nic.nmconnection.j2")
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """One Butane fragment of the owner: where it is from (for messages) and its text."""
+
+    source: str
+    text: str
+
+
+def render_butane(
+    spec: HostSpec, templates: Mapping[str, str], authorized_keys: Sequence[str], fragments: Sequence[Fragment]
+) -> str:
+    """Butane (variant fcos) of the host as YAML. Raises LabError for a fragment that is no Butane or endangers data."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+    environment.filters["json"] = json.dumps
+    text = environment.from_string(templates["host.bu.j2"]).render(
+        spec=spec,
+        authorized_keys=list(authorized_keys),
+        host_keys_script=templates["host-keys.sh"],
+        device_unit=escape_unit(f"dev/disk/by-id/virtio-{spec.data.serial}"),
+        static_nics=[
+            {"index": index, "keyfile": _keyfile(environment, templates["nic.nmconnection.j2"], spec, index)}
+            for index, nic in enumerate(spec.vm.nics)
+            if nic.is_static
+        ],
+    )
+    config = yaml.safe_load(text)
+    for fragment in fragments:
+        _merge(config, _checked(spec, fragment), fragment.source)
+    return yaml.safe_dump(config, sort_keys=False, width=1000)
+
+
+def escape_unit(path: str) -> str:
+    """A path as systemd writes it in a unit's name (systemd-escape --path)."""
+    escaped = "".join(c if c.isalnum() or c in "_.:/" else f"\\x{ord(c):02x}" for c in path)
+    return escaped.replace("/", "-")
+
+
+def _keyfile(environment: jinja2.Environment, template: str, spec: HostSpec, index: int) -> str:
+    nic = spec.vm.nics[index]
+    family = f"ipv{ipaddress.ip_interface(nic.address or '').version}"
+    return environment.from_string(template).render(nic=nic, index=index, mac=spec.mac(index), family=family) + "\n"
+
+
+_IDENTITY = {"users": "name", "groups": "name", "files": "path", "directories": "path", "links": "path", "units": "name"}
+_ALLOWED = {
+    "variant": None,
+    "version": None,
+    "passwd": ("users", "groups"),
+    "storage": ("files", "directories", "links"),
+    "systemd": ("units",),
+    "kernel_arguments": ("should_exist", "should_not_exist"),
+}  # no disks, filesystems, raid, luks, boot_device, ignition.config.replace: they could reach the data disk or undo ours
+
+
+def _checked(spec: HostSpec, fragment: Fragment) -> dict[str, Any]:
+    """The fragment as a mapping, refused where it is no Butane or could endanger the data disk."""
+    try:
+        config = yaml.safe_load(fragment.text)
+    except yaml.YAMLError as error:
+        raise LabError(f"{spec.name}: os_butane {fragment.source} is no YAML ({error})", "mend the fragment") from error
+    if not isinstance(config, dict):
+        raise LabError(
+            f"{spec.name}: os_butane {fragment.source} is no Butane config", "write sections such as storage:, systemd:"
+        )
+    for section, content in config.items():
+        allowed = _ALLOWED.get(section, ())
+        refused = [section] if allowed == () else sorted(set(content or {}) - set(allowed)) if allowed else []
+        if refused:
+            names = ", ".join(refused if allowed == () else [f"{section}.{name}" for name in refused])
+            raise LabError(
+                f"{spec.name}: os_butane {fragment.source} may not declare {names}", "disks and filesystems are zerotoil's"
+            )
+    for kind in ("files", "directories", "links"):
+        for item in (config.get("storage") or {}).get(kind, []):
+            path = str(item.get("path", ""))
+            if path.startswith(("/var/mnt/data", "/mnt")):
+                remedy = "data comes from apps and people; a file there would make Ignition fail at the next rebuild"
+                raise LabError(f"{spec.name}: os_butane {fragment.source} writes {path} on the data disk", remedy)
+    if config.get("variant", "fcos") != "fcos":
+        raise LabError(f"{spec.name}: os_butane {fragment.source} is of variant {config['variant']}", "write variant: fcos")
+    return config
+
+
+def _merge(config: dict[str, Any], fragment: dict[str, Any], source: str) -> None:
+    """Add the fragment's lists to ours, item by item; an item of the same name may only add fields we have not set."""
+    for section, content in fragment.items():
+        if section in ("variant", "version"):
+            continue
+        for kind, items in (content or {}).items():
+            ours = config.setdefault(section, {}).setdefault(kind, [])
+            for item in items:
+                _merge_item(ours, item, _IDENTITY.get(kind), f"{source}: {section}.{kind}")
+
+
+def _merge_item(ours: list[Any], item: Any, identity: str | None, where: str) -> None:
+    if identity is None:
+        if item not in ours:
+            ours.append(item)
+        return
+    same = next((own for own in ours if own.get(identity) == item.get(identity)), None)
+    if same is None:
+        ours.append(item)
+        return
+    for field, value in item.items():
+        if isinstance(value, list) and isinstance(same.get(field, []), list):
+            same[field] = same.get(field, []) + [entry for entry in value if entry not in same.get(field, [])]
+        elif same.get(field, value) != value:
+            raise LabError(
+                f"os_butane {where} {item[identity]} would replace {field}, which is zerotoil's", "use another name or a drop-in"
+            )
+        else:
+            same[field] = value

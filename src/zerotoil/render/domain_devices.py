@@ -1,0 +1,123 @@
+"""The devices of a host's domain: disks, network cards, devices handed through. Pure."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from zerotoil.model.network import Nic
+from zerotoil.model.spec import HostSpec
+
+AGENT = "org.qemu.guest_agent.0"
+OS_SERIAL = "os"
+
+
+def by_path(spec: HostSpec, iqn: str) -> str:
+    """The device that udev makes on the hypervisor when its kernel has logged in."""
+    iscsi = spec.iscsi
+    return f"/dev/disk/by-path/ip-{iscsi.connect_to}:{iscsi.port}-iscsi-{iqn}-lun-{iscsi.lun}"
+
+
+def secret_usage(spec: HostSpec) -> str:
+    """The libvirt secret that holds the host's CHAP secret is found by this usage (libvirt's schema forbids slashes)."""
+    return f"zerotoil:{spec.lab.name}:{spec.name}"
+
+
+def devices(spec: HostSpec, os_volume: str, iqn: str, spare_ports: int) -> etree._Element:
+    """`<devices>`, with `spare_ports` PCIe ports more than these devices fill."""
+    made = [os_disk(spec, os_volume), data_disk(spec, iqn)]
+    made += [card(spec.vm.nics[index], spec.mac(index)) for index in range(len(spec.vm.nics))]
+    made += [etree.Element("controller", type="usb", model="qemu-xhci"), etree.Element("controller", type="virtio-serial")]
+    made += [_random(), etree.Element("memballoon", model="virtio")]
+    made += [pci_device(address) for address in spec.vm.pci]
+    ports = len(made) + spare_ports  # so far, each of them fills one
+    made += [usb_device(device) for device in spec.vm.usb] + _consoles()
+    # the root is declared too: libvirt refuses ports at an index of their own without it
+    root = etree.Element("controller", type="pci", index="0", model="pcie-root")
+    parent = etree.Element("devices")
+    parent.extend([root, *(etree.Element("controller", type="pci", model="pcie-root-port") for _ in range(ports)), *made])
+    return parent
+
+
+def os_disk(spec: HostSpec, volume: str) -> etree._Element:
+    """The overlay, by pool and volume: a remote hypervisor needs no path."""
+    disk = etree.Element("disk", type="volume", device="disk")
+    etree.SubElement(disk, "driver", name="qemu", type="qcow2", discard="unmap")
+    etree.SubElement(disk, "source", pool=spec.hypervisor.pool, volume=volume)
+    etree.SubElement(disk, "target", dev="vda", bus="virtio")
+    etree.SubElement(disk, "serial").text = OS_SERIAL
+    etree.SubElement(disk, "boot", order="1")  # nothing but the OS disk is ever booted from
+    return disk
+
+
+def data_disk(spec: HostSpec, iqn: str) -> etree._Element:
+    """The data volume. `error_policy=stop` pauses the VM while the NAS is away, so the filesystem never turns read-only."""
+    block = spec.data.attach == "block"
+    disk = etree.Element("disk", type="block" if block else "network", device="disk")
+    driver = etree.SubElement(disk, "driver", name="qemu", type="raw", cache="none", error_policy="stop", discard="unmap")
+    if block:
+        driver.set("io", "native")
+        etree.SubElement(disk, "source", dev=by_path(spec, iqn))
+    else:
+        disk.append(_iscsi_source(spec, iqn))
+    etree.SubElement(disk, "target", dev="vdb", bus="virtio")
+    etree.SubElement(disk, "serial").text = spec.data.serial
+    return disk
+
+
+def _iscsi_source(spec: HostSpec, iqn: str) -> etree._Element:
+    source = etree.Element("source", protocol="iscsi", name=f"{iqn}/{spec.iscsi.lun}")
+    etree.SubElement(source, "host", name=spec.iscsi.connect_to, port=str(spec.iscsi.port))
+    initiator = etree.SubElement(source, "initiator")
+    etree.SubElement(initiator, "iqn", name=spec.iscsi.initiators[0])
+    if spec.iscsi.chap_user:
+        auth = etree.SubElement(source, "auth", username=spec.iscsi.chap_user)
+        etree.SubElement(auth, "secret", type="iscsi", usage=secret_usage(spec))
+    return source
+
+
+def card(nic: Nic, mac: str) -> etree._Element:
+    """A network card on a libvirt network or on a bridge of the hypervisor."""
+    interface = etree.Element("interface", type="network" if nic.network else "bridge")
+    etree.SubElement(interface, "mac", address=mac)
+    if nic.network:
+        etree.SubElement(interface, "source", network=nic.network)
+    else:
+        etree.SubElement(interface, "source", bridge=nic.bridge or "")
+    etree.SubElement(interface, "model", type="virtio")
+    return interface
+
+
+def usb_device(device: str) -> etree._Element:
+    """A USB device of the hypervisor by "vendor:product"; the VM starts without it when it is unplugged."""
+    vendor, product = device.split(":")
+    hostdev = etree.Element("hostdev", mode="subsystem", type="usb", managed="yes")
+    source = etree.SubElement(hostdev, "source", startupPolicy="optional")
+    etree.SubElement(source, "vendor", id=f"0x{vendor}")
+    etree.SubElement(source, "product", id=f"0x{product}")
+    return hostdev
+
+
+def pci_device(address: str) -> etree._Element:
+    """A PCI device of the hypervisor by "domain:bus:slot.function"."""
+    domain, bus, rest = address.split(":")
+    slot, function = rest.split(".")
+    hostdev = etree.Element("hostdev", mode="subsystem", type="pci", managed="yes")
+    source = etree.SubElement(hostdev, "source")
+    place = {"domain": f"0x{domain}", "bus": f"0x{bus}", "slot": f"0x{slot}", "function": f"0x{function}"}
+    etree.SubElement(source, "address", place)
+    return hostdev
+
+
+def _random() -> etree._Element:
+    rng = etree.Element("rng", model="virtio")
+    etree.SubElement(rng, "backend", model="random").text = "/dev/urandom"
+    return rng
+
+
+def _consoles() -> list[etree._Element]:
+    serial, console = etree.Element("serial", type="pty"), etree.Element("console", type="pty")
+    etree.SubElement(serial, "target", port="0")
+    etree.SubElement(console, "target", type="serial", port="0")
+    channel = etree.Element("channel", type="unix")
+    etree.SubElement(channel, "target", type="virtio", name=AGENT)
+    return [serial, console, channel]
