@@ -1,0 +1,1 @@
+"""The only I/O of the product: one library or program each. They decide nothing."""

@@ -1,0 +1,60 @@
+"""Real Butane and ignition-validate, as subprocesses. Source: butane docs (--strict), ignition docs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from zerotoil.errors import LabError
+
+_SECONDS = 30
+_DRAWN = re.compile(
+    r"^(error|warning)\[(.+)\]:\n +--> [^\n]*:(\d+):(\d+)\n(?:^ *\d* \|(?! *\^)[^\n]*\n)*^ *\| *\^+ ([^\n]+)", re.M
+)
+
+
+def find(tool: str) -> str | None:
+    """The tool beside this Python, else on the PATH."""
+    beside = Path(sys.executable).parent / tool
+    return str(beside) if beside.exists() else shutil.which(tool)
+
+
+def transpile(config: str, files_dir: Path | None = None) -> str:
+    """Ignition JSON of a Butane config. Warnings are errors: an unknown key is only a warning otherwise."""
+    butane = find("butane")
+    if not butane:
+        raise LabError("butane is not installed", "run make setup, or put a butane binary on the PATH")
+    line = [butane, "--strict", *(["--files-dir", str(files_dir)] if files_dir else [])]
+    return _run(line, config, "Butane refuses the config")
+
+
+def validate(ignition: str) -> None:
+    """Raise LabError when ignition-validate refuses the config. Does nothing where that tool is not installed."""
+    tool = find("ignition-validate")
+    if tool:
+        _run([tool, "-"], ignition, "ignition-validate refuses the config")
+
+
+def _run(line: list[str], text: str, refused: str) -> str:
+    try:
+        done = subprocess.run(line, input=text, capture_output=True, text=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"{Path(line[0]).name} did not answer in {_SECONDS} s", "run it by hand") from error
+    except OSError as error:
+        raise LabError(f"{line[0]} cannot be run ({error.strerror})", "run make setup") from error
+    if done.returncode:
+        said = messages(done.stderr) or messages(done.stdout)  # ignition-validate complains on stdout
+        raise LabError(f"{refused} ({'; '.join(said)})", "mend os_butane or templates/")
+    return done.stdout
+
+
+def messages(text: str) -> list[str]:
+    """What Butane says, one line per problem: "error at $.storage.files.0.path, line 7 col 31: …".
+
+    Since 0.29 it draws each problem into an excerpt of the config; of that, place and words are kept.
+    """
+    drawn = [f"{kind} at {path}, line {line} col {column}: {words}" for kind, path, line, column, words in _DRAWN.findall(text)]
+    return drawn or [line.strip() for line in text.splitlines() if line.strip()]

@@ -1,0 +1,44 @@
+"""OpenSSH with the keys, addresses and pinned host keys of the deploy."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from zerotoil.errors import LabError
+from zerotoil.model.spec import HostSpec
+
+
+def command(spec: HostSpec, address: str, known_hosts: Path) -> list[str]:
+    """The ssh command line up to the host. The key is pinned under the host's name, whatever its address."""
+    options = {
+        "HostKeyAlias": spec.name,
+        "UserKnownHostsFile": str(known_hosts.absolute()),
+        "StrictHostKeyChecking": "accept-new",
+        "HostKeyAlgorithms": "ssh-ed25519",
+        "ConnectTimeout": "10",
+        "ServerAliveInterval": "15",
+    }
+    arguments = ["ssh", "-p", str(spec.ssh.port), "-l", spec.ssh.user]
+    if spec.ssh.key:
+        arguments += ["-i", str(Path(spec.ssh.key).expanduser()), "-o", "IdentitiesOnly=yes"]
+    for name, value in options.items():
+        arguments += ["-o", f"{name}={value}"]
+    return [*arguments, address]
+
+
+def shell(spec: HostSpec, address: str, known_hosts: Path, timeout: int = 300) -> Callable[[str], str]:
+    """Run scripts as root in the guest; a script travels on stdin. Raises LabError with the guest's own words."""
+
+    def run(script: str) -> str:
+        line = [*command(spec, address, known_hosts)[:-1], "-o", "BatchMode=yes", address, "sudo -n sh -s"]
+        try:
+            done = subprocess.run(line, input=script, capture_output=True, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            raise LabError(f"{spec.name}: no answer over SSH in {timeout} s", "is the guest overloaded?") from error
+        if done.returncode:
+            raise LabError(f"{spec.name}: SSH to {address} failed ({done.stderr.strip()[-300:]})", f"zerotoil ssh {spec.name}")
+        return done.stdout
+
+    return run
