@@ -1,0 +1,52 @@
+"""The record of a data volume: written to the zvol once a healthy guest has it mounted.
+
+It is what the guard trusts before a later first boot. Natural key: the zvol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zerotoil.errors import LabError
+from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
+from zerotoil.model.spec import HostSpec
+from zerotoil.resources.resource import Change, must_match, updated
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """Type, label and UUID of the mounted data disk, kept with the zvol."""
+
+    spec: HostSpec
+    mounted: Callable[[], Filesystem]
+    read: Callable[[], DataMark | None]
+    write: Callable[[DataMark], None]
+
+    @property
+    def key(self) -> str:
+        """The natural key in words."""
+        return f"record of {self.spec.zvol}"
+
+    def plan(self) -> list[Change]:
+        """The changes that are needed now. Raises LabError when the guest mounts another filesystem than recorded."""
+        filesystem, mark = self.mounted(), self.read()
+        if filesystem.label != self.spec.data.label or filesystem.type != self.spec.data.filesystem:
+            wanted = Filesystem(self.spec.data.filesystem, self.spec.data.label)
+            raise LabError(f"{self.spec.name}: the data disk holds {filesystem}, declared is {wanted}", "declare what is there")
+        if mark and mark.filesystem and mark.filesystem.uuid != filesystem.uuid:
+            raise LabError(
+                f"{self.spec.name}: /var/mnt/data is {filesystem}, but {self.spec.zvol} is recorded as {mark.filesystem}",
+                "another disk is attached; nothing was changed",
+            )
+        want = {"state": str(VolumeState.DATA), "filesystem": str(filesystem)}
+        have = {"state": str(mark.state), "filesystem": str(mark.filesystem or "")} if mark else {}
+        return updated(self.key, want, have)
+
+    def apply(self) -> list[Change]:
+        """Write the record."""
+        changes = self.plan()
+        if changes:
+            self.write(DataMark(self.spec.owner, VolumeState.DATA, self.mounted()))
+            must_match(self.key, self.plan())
+        return changes

@@ -1,0 +1,59 @@
+"""One guest, read in one round trip.
+
+Every shell command costs an SSH round trip, so one script prints all that is observed as one JSON object; it is kept
+for the run and forgotten at every write. CoreOS has no Python: the script is POSIX sh with jq.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+from zerotoil.errors import LabError
+from zerotoil.model.data_volume import Filesystem
+
+Shell = Callable[[str], str]  # runs a POSIX sh script as root (the script travels on stdin), returns its output
+
+
+class Guest:
+    """A guest reached through `shell`, which raises LabError when a script fails."""
+
+    def __init__(self, name: str, shell: Shell) -> None:
+        self.name = name
+        self._shell = shell
+        self._facts: dict[str, Any] | None = None
+        self.writes = 0
+
+    def facts(self) -> dict[str, Any]:
+        """What is observed: data (mount, type, label, uuid), docker, containers, notify_sha256, os, boot."""
+        if self._facts is None:
+            script = resources.files("zerotoil.resources.guest").joinpath("observe.sh").read_text()
+            answer = self._shell(script)
+            try:
+                self._facts = json.loads(answer)
+            except json.JSONDecodeError as error:
+                raise LabError(f"{self.name}: the guest answered no JSON ({answer[:200]!r})", "is jq in its OS image?") from error
+        assert self._facts is not None
+        return self._facts
+
+    def forget(self) -> None:
+        """Read afresh the next time."""
+        self._facts = None
+
+    def write(self, script: str) -> str:
+        """Run a script that changes the guest; what was observed is forgotten."""
+        self.writes += 1
+        self.forget()
+        return self._shell(script)
+
+    def data_filesystem(self) -> Filesystem:
+        """The filesystem mounted at /var/mnt/data. Raises LabError when the data disk is not mounted."""
+        data = self.facts().get("data")
+        if not data:
+            raise LabError(
+                f"{self.name}: /var/mnt/data is not mounted",
+                f"nothing was changed in the guest; see `zerotoil ssh {self.name} -- systemctl status var-mnt-data.mount`",
+            )
+        return Filesystem(data["type"], data["label"], data["uuid"])

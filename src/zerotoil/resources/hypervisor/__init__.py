@@ -1,0 +1,56 @@
+"""The hypervisor layer of one host, in the order in which it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.model.spec import HostSpec
+from zerotoil.resources.hypervisor.dhcp import DhcpReservation
+from zerotoil.resources.hypervisor.domain import Domain, FirstBoot, Running, pending
+from zerotoil.resources.hypervisor.image import LocalImage
+from zerotoil.resources.hypervisor.iscsi_pool import IscsiPool
+from zerotoil.resources.hypervisor.observe import ObservedVm, address, observed, shutdown
+from zerotoil.resources.hypervisor.provision import BaseImage, IgnitionVolume, Ingredients, OsDisk
+from zerotoil.resources.hypervisor.rebuild import Generation, prepare, prune, switch
+from zerotoil.resources.hypervisor.secret import ChapSecret
+from zerotoil.resources.resource import Resource
+
+__all__ = [
+    "Generation",
+    "LocalImage",
+    "ObservedVm",
+    "address",
+    "hypervisor_resources",
+    "observed",
+    "pending",
+    "prepare",
+    "prune",
+    "shutdown",
+    "switch",
+]
+
+
+def hypervisor_resources(
+    spec: HostSpec,
+    hypervisor: Hypervisor,
+    *,
+    iqn: str,
+    ignition: str,
+    image: Callable[[], LocalImage],
+    guard: Callable[[], None],
+    on_first_start: Callable[[], None],
+) -> list[Resource]:
+    """Everything of one host on its hypervisor.
+
+    `image` is called only where an OS disk is to be made. `guard` raises LabError when the data disk must not be booted
+    with; it is asked before a VM is defined and before the first start. `on_first_start` is called right before that
+    start. After an interruption both may be called again.
+    """
+    ingredients, first_boot = Ingredients(spec, hypervisor, ignition, image), FirstBoot(guard, on_first_start)
+    resources: list[Resource] = [ChapSecret(spec, hypervisor)] if spec.iscsi.chap_user else []
+    if spec.data.attach == "block":
+        resources.append(IscsiPool(spec, hypervisor, iqn))
+    resources += [DhcpReservation(spec, hypervisor, index) for index, nic in enumerate(spec.vm.nics) if nic.reserve]
+    resources += [BaseImage(ingredients), OsDisk(ingredients), IgnitionVolume(ingredients)]
+    return [*resources, Domain(ingredients, iqn, first_boot), Running(spec, hypervisor, first_boot)]

@@ -1,0 +1,202 @@
+"""The VM itself: its definition, and that it runs.
+
+Natural key: the host's name. An existing definition is mended in place and defined anew: UUID, PCI addresses and what
+a person added stay. Nothing is restarted here; a change of a running VM waits for its next start (`pending`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from zerotoil.clients.hypervisor import Hypervisor, network
+from zerotoil.clients.hypervisor.kvm import can_run_kvm
+from zerotoil.errors import LabError
+from zerotoil.model.spec import HostSpec
+from zerotoil.render.domain import MARK, Mark, Provisioned, domain_tree, read_mark
+from zerotoil.resources.hypervisor import observe, volumes
+from zerotoil.resources.hypervisor.dhcp import missing_network
+from zerotoil.resources.hypervisor.domain_fields import config_path, declared_fields, mend, os_disk
+from zerotoil.resources.hypervisor.provision import Ingredients
+from zerotoil.resources.resource import Change, Risk, created, must_match, updated
+
+
+@dataclass
+class FirstBoot:
+    """What stands before the first boot of an OS disk: the proof that the data disk may be booted with, and a note."""
+
+    guard: Callable[[], None]
+    on_first_start: Callable[[], None]
+    proven: bool = False
+
+    def prove(self) -> None:
+        """Raise LabError unless the guard lets it pass; asked once per run."""
+        if not self.proven:
+            self.guard()
+            self.proven = True
+
+
+class Domain:
+    """The VM's definition."""
+
+    def __init__(self, ingredients: Ingredients, iqn: str, first_boot: FirstBoot) -> None:
+        self.ingredients, self.iqn, self.first_boot = ingredients, iqn, first_boot
+        self.spec, self.hypervisor = ingredients.spec, ingredients.hypervisor
+
+    @property
+    def key(self) -> str:
+        """Natural key: the name."""
+        return f"VM {self.spec.name}"
+
+    def plan(self) -> list[Change]:
+        """The declared fields that differ. Raises LabError for a VM that is not ours or a network that is missing."""
+        own = observe.own_domain(self.spec, self.hypervisor)
+        self._networks_exist()
+        if own is None:
+            want = self._want(Provisioned("test", "", "", "", "", 1))
+            return created(self.key, declared_fields(want, want)[0])
+        want, have = self._want(made_with(self.spec, *own)), own[0]
+        return self._risky(updated(self.key, *declared_fields(want, have)))
+
+    def apply(self) -> list[Change]:
+        """Define or mend it."""
+        self.hypervisor.forget()
+        changes = self.plan()
+        if not changes:
+            return []
+        own = observe.own_domain(self.spec, self.hypervisor)
+        if own is None:
+            new = self._want(self._provisioned())
+            self.first_boot.prove()
+            self.hypervisor.define(self.spec.name, _text(new))
+        else:
+            mend(own[0], self._want(made_with(self.spec, *own)), {change.field for change in changes})
+            self.hypervisor.define(self.spec.name, _text(own[0]))
+        must_match(self.key, self.plan())
+        return changes
+
+    def _want(self, made: Provisioned) -> etree._Element:
+        return domain_tree(self.spec, made, iqn=self.iqn, fragment=observe.fragment_text(self.spec))
+
+    def _provisioned(self) -> Provisioned:
+        """What the new VM is made with: the newest OS disk and its config."""
+        spec, storage, pool = self.spec, self.hypervisor.storage, self.ingredients.pool
+        generation = self.ingredients.generation()
+        disk = storage.volume(pool, volumes.overlay_name(spec.name, generation)) if generation else None
+        config = storage.volume(pool, self.ingredients.config())
+        if disk is None or config is None or generation is None:
+            raise LabError(f"{self.key}: its OS disk or Ignition config is missing", "run again: they are made first")
+        sha256 = volumes.digest(self.ingredients.ignition)
+        if config.name != volumes.config_name(spec.name, sha256):
+            sha256 = config.name.removesuffix(".ign").rsplit("-", 1)[-1]  # an older one: as much as its name tells
+        release = volumes.release_of(disk.backing)
+        return Provisioned(self._domain_type(), disk.name, config.path, sha256, release, generation)
+
+    def _domain_type(self) -> str:
+        if self.hypervisor.is_test:
+            return "test"
+        if self.spec.vm.accel != "auto":
+            return "kvm" if self.spec.vm.accel == "kvm" else "qemu"
+        return "kvm" if can_run_kvm(self.hypervisor) else "qemu"
+
+    def _networks_exist(self) -> None:
+        known = network.networks(self.hypervisor)
+        for nic in self.spec.vm.nics:
+            if nic.network and nic.network not in known:
+                raise missing_network(self.spec.name, nic.network, known)
+
+    def _risky(self, changes: list[Change]) -> list[Change]:
+        state = self.hypervisor.domains().get(self.spec.name)
+        running = bool(state and state.active)
+        return [replace(change, risk=Risk.RESTART if running else Risk.SAFE) for change in changes]
+
+
+class Running:
+    """The VM is on, and starts with the hypervisor if so declared."""
+
+    def __init__(self, spec: HostSpec, hypervisor: Hypervisor, first_boot: FirstBoot) -> None:
+        self.spec, self.hypervisor, self.first_boot = spec, hypervisor, first_boot
+
+    @property
+    def key(self) -> str:
+        """Natural key: the name."""
+        return f"power of VM {self.spec.name}"
+
+    def plan(self) -> list[Change]:
+        """Off, paused, or with another autostart."""
+        want = {"running": True, "autostart": self.spec.vm.autostart}
+        state = self.hypervisor.domains().get(self.spec.name)
+        if state is None:
+            return created(self.key, want)
+        observe.own_domain(self.spec, self.hypervisor)
+        return updated(self.key, want, {"running": state.active and not state.paused, "autostart": state.autostart})
+
+    def apply(self) -> list[Change]:
+        """Start it. Autostart comes last: a VM that never booted must not start without the guard."""
+        self.hypervisor.forget()
+        changes = self.plan()
+        if not changes:
+            return []
+        name = self.spec.name
+        own = observe.own_domain(self.spec, self.hypervisor)
+        if own is None:
+            raise LabError(f"{self.key}: there is no VM of that name", "run again: it is defined first")
+        state = self.hypervisor.domains()[name]
+        if state.paused:
+            self.hypervisor.resume(name)
+        elif not state.active:
+            if not own[1].booted:
+                self._before_first_start(*own)
+            self.hypervisor.start(name)
+        if self.hypervisor.domains()[name].autostart != self.spec.vm.autostart:
+            self.hypervisor.set_autostart(name, self.spec.vm.autostart)
+        must_match(self.key, self.plan())
+        return changes
+
+    def _before_first_start(self, tree: etree._Element, mark: Mark) -> None:
+        """Prove, note, mark. Cut off anywhere, the next run proves again; both callbacks may be called twice."""
+        self.first_boot.prove()
+        self.first_boot.on_first_start()
+        replace_mark(tree, mark.as_booted())
+        self.hypervisor.define(self.spec.name, _text(tree))
+
+
+def made_with(spec: HostSpec, tree: etree._Element, mark: Mark) -> Provisioned:
+    """What an existing VM was made with, from its definition."""
+    disk = os_disk(tree)
+    source = disk.find("source") if disk is not None else None
+    volume = source.get("volume", "") if source is not None else ""
+    return Provisioned(
+        domain_type=tree.get("type", "qemu"),
+        os_volume=volume or volumes.overlay_name(spec.name, mark.generation),
+        ignition_path=config_path(tree),
+        ignition_sha256=mark.ignition_sha256,
+        os_release=mark.os_release,
+        generation=mark.generation,
+        booted=mark.booted,
+    )
+
+
+def replace_mark(tree: etree._Element, mark: Mark) -> None:
+    """Put another mark into a definition."""
+    old = tree.find(f"metadata/{MARK}")
+    if old is not None:
+        tree.find("metadata").replace(old, mark.element())  # type: ignore[union-attr]
+
+
+def pending(spec: HostSpec, hypervisor: Hypervisor, iqn: str) -> list[Change]:
+    """Declared fields with which the running VM still differs from its definition: they wait for its next start."""
+    state = hypervisor.domains().get(spec.name)
+    own = observe.own_domain(spec, hypervisor)
+    live = observe.domain_tree(spec, hypervisor, live=True)
+    if own is None or live is None or not state or not state.active or read_mark(live) is None:
+        return []
+    want = domain_tree(spec, made_with(spec, *own), iqn=iqn, fragment=observe.fragment_text(spec))
+    changes = updated(f"VM {spec.name}", *declared_fields(want, live))
+    return [replace(change, risk=Risk.RESTART) for change in changes if change.field != "vm_xml"]
+
+
+def _text(tree: etree._Element) -> str:
+    return etree.tostring(tree, encoding="unicode")

@@ -1,0 +1,128 @@
+"""What is known about one host's VM: from the definition that libvirt holds and the mark in it. Reads only."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+
+from zerotoil.clients.hypervisor import Hypervisor, HypervisorError, network
+from zerotoil.errors import LabError
+from zerotoil.model.spec import HostSpec
+from zerotoil.render.domain import Mark, read_mark
+
+PRESS_AGAIN = 10  # seconds: a guest that is still booting does not hear the first ACPI signal
+
+
+@dataclass(frozen=True)
+class ObservedVm:
+    """A host's VM as it is. `ours`: it carries our mark; hash, release and generation say what it was made with."""
+
+    exists: bool
+    running: bool = False
+    ours: bool = False
+    ignition_sha256: str = ""
+    os_release: str = ""
+    generation: int = 0
+    addresses: tuple[str, ...] = ()
+
+
+def domain_tree(spec: HostSpec, hypervisor: Hypervisor, *, live: bool = False) -> etree._Element | None:
+    """The VM's definition, None where there is none."""
+    if spec.name not in hypervisor.domains():
+        return None
+    return etree.fromstring(hypervisor.domain_xml(spec.name, live=live).encode())
+
+
+def own_domain(spec: HostSpec, hypervisor: Hypervisor) -> tuple[etree._Element, Mark] | None:
+    """The VM's definition and its mark. Raises LabError for a VM of that name that is not ours."""
+    tree = domain_tree(spec, hypervisor)
+    if tree is None:
+        return None
+    mark = read_mark(tree)
+    if mark is None or mark.owner != spec.owner:
+        whose = f"it belongs to {mark.owner}" if mark else "it was not made by zerotoil"
+        raise LabError(
+            f"{spec.name}: {hypervisor.uri} has a VM of that name that is not ours ({whose})",
+            "name the host differently, or rename that VM (virsh domrename)",
+        )
+    return tree, mark
+
+
+def observed(spec: HostSpec, hypervisor: Hypervisor) -> ObservedVm:
+    """The host's VM as it is now (by the run's shared queries)."""
+    state = hypervisor.domains().get(spec.name)
+    tree = domain_tree(spec, hypervisor)
+    if state is None or tree is None:
+        return ObservedVm(exists=False)
+    mark = read_mark(tree)
+    ours = mark is not None and mark.owner == spec.owner
+    running = state.active and not state.paused
+    if not ours or mark is None:
+        return ObservedVm(exists=True, running=running)
+    found = [address(spec, hypervisor, index) for index in range(len(spec.vm.nics))] if running else []
+    return ObservedVm(
+        True, running, True, mark.ignition_sha256, mark.os_release, mark.generation, tuple(ip for ip in found if ip)
+    )
+
+
+def address(spec: HostSpec, hypervisor: Hypervisor, nic: int = 0) -> str | None:
+    """The address of a card: declared, else the newest lease, else what the hypervisor's ARP table knows."""
+    card, mac = spec.vm.nics[nic], spec.mac(nic)
+    if card.ip:
+        return card.ip
+    if hypervisor.is_test:  # the pretend driver hands out no leases
+        return None
+    if card.network and (found := network.leases(hypervisor, card.network, mac)):
+        return found[0].address
+    try:
+        known = network.neighbours(hypervisor, spec.name, mac)
+    except HypervisorError:  # a VM that just went off has no addresses
+        return None
+    return known[0] if known else None
+
+
+def shutdown(spec: HostSpec, hypervisor: Hypervisor, *, force: bool = False) -> None:
+    """Shut the VM down gracefully and wait until it is off.
+
+    Raises LabError after vm_shutdown_timeout; only with `force`, which a person asked for, the plug is pulled then.
+    """
+    name, began, pressed = spec.name, time.monotonic(), float("-inf")
+    if own_domain(spec, hypervisor) is None:
+        return
+    while hypervisor.is_running(name):
+        now = time.monotonic()
+        if now - began > spec.vm.shutdown_timeout:
+            if not force:
+                raise LabError(
+                    f"{name}: the guest did not shut down within {spec.vm.shutdown_timeout} s",
+                    f"look at its console (virsh -c {hypervisor.uri} console {name}), or raise vm_shutdown_timeout",
+                )
+            hypervisor.power_off(name)
+            return
+        if now - pressed > PRESS_AGAIN:
+            _press(hypervisor, name)
+            pressed = now
+        time.sleep(0.5)
+    hypervisor.forget()
+
+
+def _press(hypervisor: Hypervisor, name: str) -> None:
+    try:
+        hypervisor.press_power(name)
+    except HypervisorError:
+        if hypervisor.is_running(name):  # else it went off between the look and the press
+            raise
+
+
+def fragment_text(spec: HostSpec) -> str:
+    """The text of `vm_xml`, read from its file where a path is declared. Raises LabError when that cannot be read."""
+    declared = spec.vm.xml or ""
+    if not declared.strip() or declared.lstrip().startswith("<"):
+        return declared
+    try:
+        return Path(declared).expanduser().read_text()
+    except OSError as error:
+        raise LabError(f"{spec.name}: vm_xml {declared} cannot be read ({error.strerror})", "write a path or XML") from error

@@ -1,0 +1,179 @@
+"""What a VM is made from: base image, OS disk, Ignition config. Made once, then only looked for.
+
+A VM that exists keeps what it was made with (a rebuild is another command). Where only the OS disk is left, by an
+interrupted run or a VM undefined by hand, the newest one is used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.errors import LabError
+from zerotoil.model.spec import HostSpec
+from zerotoil.resources.hypervisor import volumes
+from zerotoil.resources.hypervisor.domain_fields import config_path, os_disk
+from zerotoil.resources.hypervisor.image import LocalImage
+from zerotoil.resources.hypervisor.observe import own_domain
+from zerotoil.resources.resource import Change, created, must_match
+
+
+@dataclass
+class Ingredients:
+    """What one host is made from; shared by its resources. The image is fetched when it is needed, once."""
+
+    spec: HostSpec
+    hypervisor: Hypervisor
+    ignition: str
+    fetch: Callable[[], LocalImage]
+
+    @cached_property
+    def image(self) -> LocalImage:
+        """The OS image on the controller."""
+        return self.fetch()
+
+    @property
+    def pool(self) -> str:
+        """The pool it all lives in."""
+        return self.spec.hypervisor.pool
+
+    def exists(self) -> bool:
+        """Is there a VM? Raises LabError for one that is not ours."""
+        return own_domain(self.spec, self.hypervisor) is not None
+
+    def generation(self) -> int | None:
+        """The newest OS disk there is."""
+        return max(volumes.overlays(self.spec, self.hypervisor), default=None)
+
+    def config(self) -> str:
+        """The Ignition config that belongs to the OS disk: today's, unless that disk was booted with an older one."""
+        today = volumes.config_name(self.spec.name, volumes.digest(self.ignition))
+        there = volumes.configs(self.spec, self.hypervisor)
+        generation = self.generation()
+        if generation is None or not there or today in there or self._is_pristine(generation):
+            return today
+        found = [self.hypervisor.storage.volume(self.pool, name) for name in there]
+        return max((volume for volume in found if volume), key=lambda volume: volume.changed).name
+
+    def _is_pristine(self, generation: int) -> bool:
+        disk = self.hypervisor.storage.volume(self.pool, volumes.overlay_name(self.spec.name, generation))
+        return disk is not None and disk.allocation < volumes.PRISTINE
+
+
+class _Ingredient:
+    def __init__(self, ingredients: Ingredients) -> None:
+        self.ingredients, self.spec, self.hypervisor = ingredients, ingredients.spec, ingredients.hypervisor
+
+    @property
+    def key(self) -> str:
+        raise NotImplementedError
+
+    def plan(self) -> list[Change]:
+        raise NotImplementedError
+
+    def make(self) -> bool:
+        """Make it; False when it was there already."""
+        raise NotImplementedError
+
+    def apply(self) -> list[Change]:
+        """Make what is missing."""
+        self.hypervisor.forget()
+        changes = self.plan()
+        if not changes:
+            return []
+        made = self.make()
+        must_match(self.key, self.left())
+        return changes if made else []
+
+    def left(self) -> list[Change]:
+        """What is missing after `make`."""
+        return self.plan()
+
+
+class BaseImage(_Ingredient):
+    """The OS image in the pool, once per hypervisor. Fetched and looked at only where an OS disk is to be made."""
+
+    @property
+    def key(self) -> str:
+        """Natural key: what is declared; release and checksum are known once it is fetched."""
+        os = self.spec.os
+        return f"OS image {os.image or f'of stream {os.stream}'}"
+
+    def plan(self) -> list[Change]:
+        """Needed for a new OS disk only."""
+        if self.ingredients.exists() or self.ingredients.generation() is not None:
+            return []
+        return created(self.key, {"in pool": self.ingredients.pool})
+
+    def make(self) -> bool:
+        """Upload it, unless another host did."""
+        return volumes.put_base(self.hypervisor, self.ingredients.pool, self.ingredients.image)
+
+    def left(self) -> list[Change]:
+        """It is there or `make` raised."""
+        there = volumes.base_name(self.ingredients.image) in self.hypervisor.storage.names(self.ingredients.pool)
+        return [] if there else self.plan()
+
+
+class OsDisk(_Ingredient):
+    """The VM's OS disk, an overlay over the base image."""
+
+    @property
+    def key(self) -> str:
+        """Natural key: the host."""
+        return f"OS disk of {self.spec.name}"
+
+    def plan(self) -> list[Change]:
+        """Missing, and no VM yet. Raises LabError for a VM whose OS disk is gone."""
+        if own := own_domain(self.spec, self.hypervisor):
+            self._must_be_there(own[0])
+            return []
+        if self.ingredients.generation() is not None:
+            return []
+        return created(self.key, {"volume": volumes.overlay_name(self.spec.name, 1)})
+
+    def make(self) -> bool:
+        """Create generation 1."""
+        volumes.put_overlay(self.spec, self.hypervisor, 1, self.ingredients.image)
+        return True
+
+    def _must_be_there(self, domain: Any) -> None:
+        disk = os_disk(domain)
+        source = disk.find("source") if disk is not None else None
+        pool, name = (source.get("pool", ""), source.get("volume", "")) if source is not None else ("", "")
+        if name and pool and name not in self.hypervisor.storage.names(pool):
+            raise LabError(f"{self.spec.name}: the OS disk {pool}/{name} of the VM is gone", f"zerotoil rebuild {self.spec.name}")
+
+
+class IgnitionVolume(_Ingredient):
+    """The Ignition config in the pool. QEMU opens it at every start, so a VM's own one must stay."""
+
+    @property
+    def key(self) -> str:
+        """Natural key: the host."""
+        return f"Ignition config of {self.spec.name}"
+
+    def plan(self) -> list[Change]:
+        """Missing. A VM keeps the config it was made with; when that one is lost, only a rebuild helps."""
+        spec, today = self.spec, volumes.config_name(self.spec.name, volumes.digest(self.ingredients.ignition))
+        there = self.hypervisor.storage.names(self.ingredients.pool)
+        own = own_domain(spec, self.hypervisor)
+        if own is None:
+            name = self.ingredients.config()
+            if name in there and (name != today or volumes.config_is_whole(self.hypervisor, self.ingredients.pool, name)):
+                return []
+            return created(self.key, {"volume": name})
+        name = config_path(own[0]).rsplit("/", 1)[-1] or volumes.config_name(spec.name, own[1].ignition_sha256)
+        if name in there:
+            return []
+        if name != today:
+            raise LabError(f"{spec.name}: the Ignition config {name} of the VM is gone", f"zerotoil rebuild {spec.name}")
+        return created(self.key, {"volume": name})
+
+    def make(self) -> bool:
+        """Upload it."""
+        volumes.put_config(self.spec, self.hypervisor, self.ingredients.ignition)
+        return True

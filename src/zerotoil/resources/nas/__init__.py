@@ -1,0 +1,44 @@
+"""What is kept as declared on the NAS, in the order in which it is made."""
+
+from __future__ import annotations
+
+from zerotoil.clients.truenas import Nas
+from zerotoil.model.spec import HostSpec
+from zerotoil.resources.nas.access import Chap, InitiatorGroup, IscsiService, Portal
+from zerotoil.resources.nas.snapshots import SnapshotTask
+from zerotoil.resources.nas.targets import Extent, Mapping, Target
+from zerotoil.resources.nas.volumes import Dataset, Zvol
+from zerotoil.resources.resource import Resource
+
+__all__ = ["nas_resources", "target_iqn"]
+
+
+def nas_resources(spec: HostSpec, nas: Nas) -> list[Resource]:
+    """Everything kept on the NAS for one host."""
+    iscsi, data = spec.iscsi, spec.data
+    portal = Portal(nas, tuple(iscsi.portal), iscsi.port, spec.lab.name)
+    group = InitiatorGroup(nas, spec.owner, tuple(iscsi.initiators))
+    chap = None
+    if iscsi.chap_user and iscsi.chap_secret:
+        chap = Chap(nas, iscsi.chap_tag, iscsi.chap_user, iscsi.chap_secret, iscsi.chap_peer_user or "", iscsi.chap_peer_secret)
+    target = Target(nas, iscsi.target, portal, group, chap, spec.zvol)
+    extent = Extent(nas, iscsi.target, spec.zvol, group.comment)
+    return [
+        Dataset(nas, spec.dataset, spec.owner),
+        Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize),
+        SnapshotTask(nas, spec.dataset, data.snapshot_schedule, data.snapshot_keep, data.snapshot_naming),
+        portal,
+        group,
+        *([chap] if chap else []),
+        target,
+        extent,
+        Mapping(nas, target, extent, iscsi.lun),
+        IscsiService(nas),
+    ]
+
+
+def target_iqn(spec: HostSpec, nas: Nas) -> str:
+    """The target's full name: the NAS's own base name, then the target's (unless that is a full name itself)."""
+    if spec.iscsi.target.startswith(("iqn.", "eui.", "naa.")):
+        return spec.iscsi.target
+    return f"{nas.config('iscsi.global')['basename']}:{spec.iscsi.target}"

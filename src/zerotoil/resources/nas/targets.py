@@ -1,0 +1,197 @@
+"""What the hypervisor sees: target, extent and the mapping that joins them.
+
+Natural keys: names of target and extent (unique on the server); for the mapping target and extent. Our mark is the
+extent's comment. Ids of portals, initiator groups and CHAP tags are the server's: they are compared by natural key.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from zerotoil.clients.truenas import NasError
+from zerotoil.errors import LabError
+from zerotoil.resources.nas.access import Chap, InitiatorGroup, Portal
+from zerotoil.resources.nas.kept import Entry, Kept
+
+_ELSEWHERE = "nothing was touched; declare another iscsi_target"
+_DEVICE_SECONDS = 15  # /dev/zvol/… appears a moment after the zvol (udev)
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Target(Kept):
+    """One target per VM: adding or removing a LUN restarts all connections of its target (libiscsi issue 153)."""
+
+    name: str
+    portal: Portal
+    group: InitiatorGroup
+    chap: Chap | None
+    zvol: str
+    kind: ClassVar[str] = "iscsi.target"
+
+    @property
+    def key(self) -> str:
+        """See Kept."""
+        return f"target {self.name}"
+
+    @property
+    def method(self) -> str:
+        """How the two sides prove themselves."""
+        return "NONE" if not self.chap else "CHAP_MUTUAL" if self.chap.peer_user else "CHAP"
+
+    def find(self) -> Entry | None:
+        """See Kept."""
+        return next((entry for entry in self.nas.query(self.kind) if entry["name"] == self.name), None)
+
+    def check(self, entry: Entry | None) -> None:
+        """A target of that name that serves a volume of somebody else is refused."""
+        if entry is None:
+            return
+        extents = {item["id"]: item for item in self.nas.query("iscsi.extent")}
+        mappings = [item for item in self.nas.query("iscsi.targetextent") if item["target"] == entry["id"]]
+        for mapping in mappings:
+            extent = extents.get(mapping["extent"], {})
+            if extent.get("disk") != f"zvol/{self.zvol}":
+                served = extent.get("disk") or extent.get("path")
+                raise LabError(f"{self.key} is taken: it serves the extent {extent.get('name')} ({served})", _ELSEWHERE)
+        group = self.group.find()
+        if not mappings and not (group and group["id"] in [item["initiator"] for item in entry["groups"]]):
+            raise LabError(f"{self.key} is taken: it neither serves our volume nor admits our initiators", _ELSEWHERE)
+
+    def declared(self) -> dict[str, Any]:
+        """See Kept."""
+        tag = str(self.chap.tag) if self.chap else "-"
+        return {"access": [f"{self.portal.key}, {self.group.key}, {self.method} {tag}"]}
+
+    def observed(self, entry: Entry) -> dict[str, Any]:
+        """See Kept. Ids become natural keys."""
+        portals = {
+            item["id"]: f"portal {', '.join(listen['ip'] for listen in item['listen'])}"
+            for item in self.nas.query("iscsi.portal")
+        }
+        if own := self.portal.find():
+            portals[own["id"]] = self.portal.key  # the order of addresses is no difference
+        groups = {item["id"]: f"initiator group {item['comment']!r}" for item in self.nas.query("iscsi.initiator")}
+        access = [
+            f"{portals.get(item['portal'])}, {groups.get(item['initiator'])}, {item['authmethod']} {item['auth'] or '-'}"
+            for item in entry["groups"]
+        ]
+        return {"access": sorted(access)}
+
+    def payload(self) -> dict[str, Any]:
+        """See Kept. `auth` is the tag, not an id."""
+        portal, group = self.portal.find(), self.group.find()
+        if not portal or not group:
+            raise LabError(f"{self.key} needs {self.portal.key} and {self.group.key} first", "run the whole deploy")
+        auth = self.chap.tag if self.chap else None
+        access = {"portal": portal["id"], "initiator": group["id"], "authmethod": self.method, "auth": auth}
+        return {"name": self.name, "groups": [access]}
+
+
+@dataclass(frozen=True)
+class Extent(Kept):
+    """The zvol as a SCSI disk. The server gives it its serial and NAA, which stay for its life."""
+
+    name: str
+    zvol: str
+    comment: str
+    kind: ClassVar[str] = "iscsi.extent"
+    create_only: ClassVar[frozenset[str]] = frozenset({"name", "type", "disk", "rpm"})
+
+    @property
+    def key(self) -> str:
+        """See Kept."""
+        return f"extent {self.name}"
+
+    def find(self) -> Entry | None:
+        """See Kept. One of another name that serves our volume is refused: two extents on one disk destroy it."""
+        for entry in self.nas.query(self.kind):
+            if entry["name"] != self.name and entry.get("disk") == f"zvol/{self.zvol}":
+                raise LabError(
+                    f"zvol {self.zvol} is served by the extent {entry['name']} already", "remove that one, or declare its name"
+                )
+        return next((entry for entry in self.nas.query(self.kind) if entry["name"] == self.name), None)
+
+    def check(self, entry: Entry | None) -> None:
+        """Another disk under our name is not ours to change; our disk under another comment is drift."""
+        if entry and entry.get("disk") != f"zvol/{self.zvol}":
+            raise LabError(f"{self.key} is taken: it serves {entry.get('disk') or entry.get('path')}", _ELSEWHERE)
+
+    def declared(self) -> dict[str, Any]:
+        """See Kept."""
+        return {"disk": f"zvol/{self.zvol}", "comment": self.comment, "enabled": True, "read-only": False}
+
+    def observed(self, entry: Entry) -> dict[str, Any]:
+        """See Kept."""
+        return {"disk": entry["disk"], "comment": entry["comment"], "enabled": entry["enabled"], "read-only": entry["ro"]}
+
+    def payload(self) -> dict[str, Any]:
+        """See Kept."""
+        disk = f"zvol/{self.zvol}"
+        return {
+            "name": self.name,
+            "type": "DISK",
+            "disk": disk,
+            "comment": self.comment,
+            "enabled": True,
+            "ro": False,
+            "rpm": "SSD",
+        }
+
+    def write(self, entry: Entry | None) -> None:
+        """See Kept. A zvol that was just made may have no device yet: such a refusal is met by waiting for it."""
+        deadline = time.monotonic() + _DEVICE_SECONDS
+        while True:
+            try:
+                return super().write(entry)
+            except NasError as error:
+                late = any(name.endswith("disk") and "does not exist" in text for name, text in error.fields.items())
+                if not late or time.monotonic() > deadline:
+                    raise
+            time.sleep(_LOOK_SECONDS)
+
+
+@dataclass(frozen=True)
+class Mapping(Kept):
+    """The LUN under which a target serves an extent."""
+
+    target: Target
+    extent: Extent
+    lun: int
+    kind: ClassVar[str] = "iscsi.targetextent"
+
+    @property
+    def key(self) -> str:
+        """See Kept."""
+        return f"mapping {self.target.name} / {self.extent.name}"
+
+    def find(self) -> Entry | None:
+        """See Kept."""
+        target, extent = self.target.find(), self.extent.find()
+        if not extent:
+            return None
+        found = next((entry for entry in self.nas.query(self.kind) if entry["extent"] == extent["id"]), None)
+        if found and (not target or found["target"] != target["id"]):
+            names = {item["id"]: item["name"] for item in self.nas.query("iscsi.target")}
+            raise LabError(
+                f"{self.extent.key} is served by the target {names.get(found['target'])} already",
+                "nothing was touched: two targets on one disk destroy it; remove that mapping",
+            )
+        return found
+
+    def declared(self) -> dict[str, Any]:
+        """See Kept."""
+        return {"LUN": self.lun}
+
+    def observed(self, entry: Entry) -> dict[str, Any]:
+        """See Kept."""
+        return {"LUN": entry["lunid"]}
+
+    def payload(self) -> dict[str, Any]:
+        """See Kept."""
+        target, extent = self.target.find(), self.extent.find()
+        if not target or not extent:
+            raise LabError(f"{self.key} needs its target and extent first", "run the whole deploy")
+        return {"target": target["id"], "extent": extent["id"], "lunid": self.lun}

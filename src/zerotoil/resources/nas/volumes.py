@@ -1,0 +1,147 @@
+"""A host's dataset and the zvol in it.
+
+Natural key: the path. Nothing here shrinks, deletes or overwrites: `pool.dataset.delete` is called nowhere.
+Source: pool.dataset.* ; TrueNAS wraps properties as {value, rawvalue, parsed, source}; `sparse` is create-only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from zerotoil.clients.truenas import NasError
+from zerotoil.errors import LabError
+from zerotoil.model.data_volume import DataMark, VolumeState
+from zerotoil.model.units import format_size
+from zerotoil.resources.nas.kept import Entry, Kept
+from zerotoil.resources.nas.mark import PREFIX, as_properties, dataset, of_entry, property_of
+
+_BLOCKSIZES = tuple(1024 << power for power in range(8))  # 1 KiB to 128 KiB
+
+
+@dataclass(frozen=True)
+class Dataset(Kept):
+    """A host's dataset, under which its volumes live."""
+
+    name: str
+    owner: str
+    kind: ClassVar[str] = "pool.dataset"
+
+    @property
+    def key(self) -> str:
+        """See Kept."""
+        return f"dataset {self.name}"
+
+    def find(self) -> Entry | None:
+        """See Kept. A missing pool is said before anything is made."""
+        pool = self.name.split("/")[0]
+        pools = [entry["name"] for entry in self.nas.query("pool")]
+        if pool not in pools:
+            raise LabError(f"the NAS has no pool {pool}", f"nas_dataset starts with one of: {', '.join(pools) or 'none'}")
+        return dataset(self.nas, self.name)
+
+    def check(self, entry: Entry | None) -> None:
+        """See Kept."""
+        owner = property_of(entry, "owner") if entry else ""
+        if owner not in ("", self.owner):
+            raise LabError(f"{self.key} is {owner}'s, not {self.owner}'s", "declare another nas_dataset or lab_name")
+
+    def declared(self) -> dict[str, Any]:
+        """See Kept."""
+        return {"type": "FILESYSTEM"}
+
+    def observed(self, entry: Entry) -> dict[str, Any]:
+        """See Kept."""
+        return {"type": entry["type"]}
+
+    def write(self, entry: Entry | None) -> None:
+        """See Kept."""
+        if entry:
+            raise LabError(f"{self.key} is a volume, not a dataset", "declare another nas_dataset")
+        properties = [{"key": f"{PREFIX}owner", "value": self.owner}]
+        wanted = {"name": self.name, "type": "FILESYSTEM", "create_ancestors": True, "user_properties": properties}
+        self.nas.write("pool.dataset.create", wanted)
+
+
+@dataclass(frozen=True)
+class Zvol(Kept):
+    """A data volume: sparse, marked as ours, growing when declared larger, never shrinking."""
+
+    name: str
+    owner: str
+    size: int
+    blocksize: int | None = None
+    kind: ClassVar[str] = "pool.dataset"
+
+    @property
+    def key(self) -> str:
+        """See Kept."""
+        return f"zvol {self.name}"
+
+    def find(self) -> Entry | None:
+        """See Kept."""
+        return dataset(self.nas, self.name)
+
+    def declared(self) -> dict[str, Any]:
+        """See Kept."""
+        return {"size": format_size(self.size)}
+
+    def observed(self, entry: Entry) -> dict[str, Any]:
+        """See Kept."""
+        return {"size": format_size(entry["volsize"]["parsed"])}
+
+    def check(self, entry: Entry | None) -> None:
+        """Refuse what is not ours, what would shrink, and what does not fit."""
+        if entry is None:
+            if self.blocksize not in (None, *_BLOCKSIZES):
+                allowed = ", ".join(map(format_size, _BLOCKSIZES))
+                raise LabError(f"{self.key}: no volume has blocks of {format_size(self.blocksize or 0)}", f"one of {allowed}")
+            self._check_space(self.size)
+            return
+        mark = of_entry(entry)
+        if entry["type"] != "VOLUME" or mark is None or mark.owner != self.owner:
+            whose = f"marked as {mark.owner}'s" if mark else "not marked as ours"
+            raise LabError(f"{self.key} exists and is {whose}", "nothing was touched; declare another nas_dataset or lab_name")
+        have = entry["volsize"]["parsed"]
+        if self.size < have:
+            raise LabError(
+                f"{self.key} is {format_size(have)}, declared are {format_size(self.size)}: a volume is never shrunk",
+                f'declare data_size = "{format_size(have)}" or more',
+            )
+        if self.size > have:
+            self._check_space(self.size, entry["used"]["parsed"])
+
+    def _check_space(self, size: int, used: int = 0) -> None:
+        """The server's own rule: at most 80 % of what the nearest dataset above has left, and of what is used already."""
+        above = self.name
+        entry = None
+        while not entry and "/" in above:
+            above = above.rpartition("/")[0]
+            entry = dataset(self.nas, above)
+        room = entry["available"]["parsed"] + used if entry else None
+        if entry and room is not None and size > room * 8 // 10:
+            raise LabError(
+                f"{self.key}: {format_size(size)} do not fit into {above}, which has room for {room >> 20} MiB "
+                "(TrueNAS refuses more than 80 % of that)",
+                f'declare data_size = "{(room * 8 // 10) >> 30} GiB" or less, or free space',
+            )
+
+    def write(self, entry: Entry | None) -> None:
+        """See Kept."""
+        if entry:
+            self.nas.write("pool.dataset.update", self.name, {"volsize": self.size})
+            return
+        mark = as_properties(DataMark(self.owner, VolumeState.BLANK))
+        wanted: dict[str, Any] = {
+            "name": self.name,
+            "type": "VOLUME",
+            "volsize": self.size,
+            "sparse": True,
+            "user_properties": [{"key": key, "value": value} for key, value in mark.items()],
+        }
+        if self.blocksize:
+            wanted["volblocksize"] = f"{self.blocksize // 1024}K"
+        self.nas.write("pool.dataset.create", wanted)
+        made = self.find()
+        if made is None or of_entry(made) != DataMark(self.owner, VolumeState.BLANK):
+            raise NasError(f"the NAS did not keep the mark on {self.name}", "look at its user properties (zfs get all)")
