@@ -1,0 +1,49 @@
+"""From pyinfra's inventory to specs, keeping where each value came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from pyinfra.api.host import Host
+from pyinfra.api.inventory import Inventory
+from pyinfra.connectors.ssh import connector_data_meta
+
+from zerotoil.errors import LabError
+from zerotoil.model.inventory import Declared, Layers, declare
+
+_declared: WeakKeyDictionary[Inventory, Declared] = WeakKeyDictionary()
+
+
+def declared(inventory: Inventory) -> Declared:
+    """Specs and problems of all hosts that use our connector (`@vm/NAME`); computed once per inventory."""
+    if inventory not in _declared:
+        hosts = {host.name: layers(host) for host in inventory if host.connector_cls.__name__ == "VmConnector"}
+        _declared[inventory] = declare(hosts, also_known=connector_data_meta)
+    return _declared[inventory]
+
+
+def layers(host: Host) -> Layers:
+    """The host's data with its sources, highest precedence first, as pyinfra resolves it (the last group wins)."""
+    inventory = host.inventory
+    groups = [(f"group {name!r}", inventory.get_group_data(name)) for name in reversed(host.groups)]
+    return [
+        ("--data", inventory.get_override_data() or {}),
+        ("host data", inventory.get_host_data(host.name) or {}),
+        *((source, data) for source, data in groups if data),
+        ("group 'all'", inventory.get_data() or {}),
+    ]
+
+
+def load(path: Path, override: dict[str, Any] | None = None) -> Inventory:
+    """Load an inventory file as pyinfra's own command does."""
+    from pyinfra.api.state import State
+    from pyinfra.context import ctx_state
+    from pyinfra_cli.inventory import make_inventory_from_files
+
+    try:
+        with ctx_state.use(State()):
+            return make_inventory_from_files(str(path), override_data=override or {}, cwd=str(Path.cwd()))
+    except Exception as error:  # the owner's own Python: anything can come out of it
+        raise LabError(f"the inventory {path} cannot be loaded ({type(error).__name__}: {error})", "mend it") from error

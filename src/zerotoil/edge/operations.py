@@ -1,0 +1,77 @@
+"""pyinfra operations: any resource kept as declared, and waiting for a guest.
+
+Operation bodies never raise for an expected failure (pyinfra would abort every host): they yield a command that
+reports and fails this host only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pyinfra import host, logger
+from pyinfra.api import FunctionCommand, operation
+from pyinfra.api.host import Host
+from pyinfra.api.state import State
+
+from zerotoil.errors import LabError
+from zerotoil.resources.resource import Resource
+
+
+def kind(resource: Resource) -> str:
+    """The kind of a resource in words: SnapshotTask -> "snapshot task". The same for all hosts, so they run in parallel."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(resource).__name__).lower()
+
+
+@operation()
+def keep(resource: Resource, needs_guest: bool = False) -> Iterator[Any]:
+    """Keep one resource as declared."""
+    if needs_guest and host.connector.client is None and not host.state.is_executing:
+        yield FunctionCommand(_make, (resource,), {})  # a new machine: everything in it is to be made
+        return
+    try:
+        changes = resource.plan()
+    except LabError as error:
+        yield FunctionCommand(_refuse, (error,), {})
+        return
+    if changes:
+        yield FunctionCommand(_make, (resource,), {})
+    else:
+        host.noop(f"{resource.key} is as declared")
+
+
+@operation()
+def reachable() -> Iterator[Any]:
+    """Wait for SSH of a VM that was just started."""
+    if host.connector.client is None:
+        yield FunctionCommand(_run, (host.connector.wait_until_up,), {})
+    else:
+        host.noop("the guest answers")
+
+
+@operation()
+def refuse(error: LabError) -> Iterator[Any]:
+    """Fail this host with one line."""
+    yield FunctionCommand(_refuse, (error,), {})
+
+
+def _make(state: State, host: Host, resource: Resource) -> bool:
+    def make() -> None:
+        for change in resource.apply():
+            host.log(str(change))
+
+    return _run(state, host, make)
+
+
+def _run(state: State, host: Host, step: Callable[[], None]) -> bool:
+    try:
+        step()
+    except LabError as error:
+        return _refuse(state, host, error)
+    return True
+
+
+def _refuse(state: State, host: Host, error: LabError) -> bool:
+    host.log_styled(str(error), fg="red", log_func=logger.error)
+    return False
