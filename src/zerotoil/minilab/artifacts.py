@@ -1,0 +1,74 @@
+"""What the lab's mirror serves: OS stream metadata and the stand-in guest image, built when the cache has none."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+
+from zerotoil.minilab import daemons, endpoints, layout
+from zerotoil.minilab.daemons import Daemon
+
+STREAM = layout.MIRROR_FILES / "streams" / "stable.json"
+MADE_FROM = layout.MIRROR_FILES / ".made-from"  # the image's cached path (named by content) and its release
+URL = f"http://{layout.ADDRESS}:{layout.MIRROR_PORT}"
+
+
+def daemon() -> Daemon:
+    """The mirror's process."""
+    argv = [sys.executable, "-m", "zerotoil.minilab.mirror", str(layout.MIRROR_FILES), layout.ADDRESS, str(layout.MIRROR_PORT)]
+    answers = lambda: endpoints.status(layout.MIRROR_PORT, "/", tls=False) > 0  # noqa: E731
+    return Daemon("mirror", argv, answers, port=layout.MIRROR_PORT)
+
+
+def up() -> str:
+    """Start the mirror."""
+    return daemons.start(daemon())
+
+
+def is_up() -> bool:
+    """Alive, ours and serving the stream metadata."""
+    return daemons.is_up(daemon()) and endpoints.status(layout.MIRROR_PORT, "/streams/stable.json", "HEAD", tls=False) == 200
+
+
+def down() -> str:
+    """Stop the mirror; its files stay."""
+    return "stopped" if daemons.stop(daemon()) else "was not running"
+
+
+def build_tools(announce: Callable[[str], None]) -> str:
+    """Build the Go programs that the lab needs, where the cache has none."""
+    from zerotoil.minilab.tools import TOOLS, tool
+
+    return _built(announce, "usually 4 minutes", lambda: [tool(name) for name in TOOLS])
+
+
+def build_guest_image(announce: Callable[[str], None]) -> str:
+    """Build the stand-in guest image where the cache has none, and lay it out as a stream."""
+    from zerotoil.minilab.guest import RELEASE, guest_image
+    from zerotoil.minilab.guest.stream import stream
+
+    made = []
+    said = _built(announce, "usually 2 to 4 minutes", lambda: made.append(guest_image()))
+    made_from = f"{made[0]} {RELEASE}"
+    if not (STREAM.exists() and MADE_FROM.exists() and MADE_FROM.read_text() == made_from):
+        stream(layout.MIRROR_FILES, made[0], URL, RELEASE)
+        MADE_FROM.write_text(made_from)
+        said += ", packed for the mirror"
+    return said
+
+
+def _built(announce: Callable[[str], None], how_long: str, build: Callable[[], object]) -> str:
+    """Run a build that may be cached; announces it when it takes more than a moment."""
+    before = _cache_entries()
+    finished = threading.Event()
+    threading.Thread(target=lambda: None if finished.wait(3) else announce(f"building, {how_long}"), daemon=True).start()
+    try:
+        build()
+    finally:
+        finished.set()
+    return "built" if _cache_entries() - before else "cached"
+
+
+def _cache_entries() -> set[str]:
+    return {path.name for path in layout.CACHE.glob("[!.]*")} if layout.CACHE.is_dir() else set()
