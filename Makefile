@@ -1,0 +1,27 @@
+# make demo   sets everything up and runs the product on the embedded lab (root)
+# make test   sets everything up and passes the tests (root: they use real ZFS, iSCSI and libvirt)
+.PHONY: setup demo test check bench down
+
+setup:
+	@setup/setup.sh
+
+demo: setup
+	.venv/bin/zerotoil lab up
+	.venv/bin/pyinfra -y inventory/demo.py deploys/full.py
+	.venv/bin/zerotoil status inventory/demo.py
+	@echo 'Look at it: .venv/bin/zerotoil ssh demo1    .venv/bin/zerotoil lab console demo1    .venv/bin/zerotoil lab status'
+
+test: setup check
+	.venv/bin/pytest
+
+check:
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	shellcheck setup/*.sh bench/*.sh templates/*.sh src/zerotoil/resources/guest/*.sh src/zerotoil/minilab/guest/*.sh
+
+bench: setup
+	bench/bootstrap.sh
+
+down:
+	.venv/bin/zerotoil lab down

@@ -1,0 +1,51 @@
+"""The `zerotoil` command. Subcommands are imported when they are called, so that --help answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from zerotoil import __version__
+from zerotoil.errors import LabError
+
+_COMMANDS = {
+    "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
+    "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
+    "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),
+    "status": ("zerotoil.cli.status", "What runs where, in one table."),
+}
+
+
+class _Lazy(click.Group):
+    """Lists commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(_COMMANDS[name][0]), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name][1]) for name in sorted(_COMMANDS)])
+
+
+@click.command(cls=_Lazy)
+@click.version_option(__version__)
+def cli() -> None:
+    """A homelab that needs no Sundays: one pyinfra inventory declares it, `pyinfra … deploys/full.py` keeps it so."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Entry point: an expected failure is one line and exit 1."""
+    try:
+        return cli.main(arguments, standalone_mode=True)
+    except LabError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)

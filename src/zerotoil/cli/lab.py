@@ -1,0 +1,87 @@
+"""`zerotoil lab`: the embedded lab, made of real parts on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from zerotoil.minilab import layout
+
+
+@click.group()
+def lab() -> None:
+    """The embedded lab: real ZFS, iSCSI, libvirt and Ignition around a TrueNAS API simulator. Needs root."""
+
+
+@lab.command()
+@click.option(
+    "--nas-version",
+    type=click.Choice(layout.NAS_VERSIONS),
+    help=f"TrueNAS version to play; first {layout.NAS_VERSION}, then as before.",
+)
+def up(nas_version: str | None) -> None:
+    """Bring the lab up; harmless when it is up. The first time builds tools and a guest image (minutes)."""
+    from zerotoil.minilab.lab import up as bring_up
+
+    bring_up(_say, nas_version)
+
+
+@lab.command()
+def status() -> None:
+    """What runs. Exit code 0: all of it, 2: a part, 1: nothing."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from zerotoil.minilab import lab as whole
+
+    rows = whole.status()
+    table = Table("piece", "state", "address")
+    for row in rows:
+        table.add_row(row.name, "[green]up[/green]" if row.is_up else "[red]down[/red]", row.address)
+    table.add_row("guests", "", ", ".join(whole.guests()) or "none")
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    ups = sum(row.is_up for row in rows)
+    raise SystemExit(0 if ups == len(rows) else 2 if ups else 1)
+
+
+@lab.command()
+def down() -> None:
+    """Leave nothing running, mounted or defined. Data and built images stay for the next `up`."""
+    from zerotoil.minilab.lab import down as bring_down
+
+    bring_down(_say)
+
+
+@lab.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(yes: bool) -> None:
+    """Down, and remove everything that the lab stored, its guests' data included."""
+    from zerotoil.minilab import preflight
+    from zerotoil.minilab.lab import reset as remove
+
+    preflight.require_root()
+    if not yes:
+        click.confirm(f"Remove {layout.STATE} with all guests' disks and data volumes of the lab?", abort=True)
+    remove(_say)
+
+
+@lab.command()
+@click.argument("host")
+@click.option("--log", "log_only", is_flag=True, help="Print what the console has logged instead of attaching to it.")
+def console(host: str, log_only: bool) -> None:
+    """Attach to HOST's serial console (leave with Ctrl+]); without a terminal, print its log."""
+    from zerotoil.minilab import preflight
+    from zerotoil.minilab.libvirtd import guest_console
+
+    preflight.require_root()
+    preflight.extend_path()
+    if log_only or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(guest_console(host))
+        return
+    os.execvp("virsh", ["virsh", "--connect", layout.LIBVIRT_URI, "console", "--force", host])
+
+
+def _say(piece: str, what: str, seconds: float) -> None:
+    click.echo(f"{piece:<20} {what:<60} {seconds:6.1f} s")

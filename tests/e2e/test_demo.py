@@ -1,0 +1,121 @@
+"""The whole product on a lab of its own (number 1, beside whatever runs): a real VM, from NAS to Watchtower.
+
+One VM is built once for all tests of this module; they run in the order in which they stand.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+LAB = {**os.environ, "ZEROTOIL_LAB_NUMBER": "1"}
+STATE = Path("/var/lib/zerotoil-lab1")
+HOST = "demo2"
+URI = "qemu:///system"
+
+pytestmark = [pytest.mark.lab, pytest.mark.e2e]
+
+
+def run(*line: str, seconds: int = 900, check: bool = True) -> str:
+    done = subprocess.run(line, cwd=ROOT, env=LAB, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
+    output = done.stdout + done.stderr
+    assert not check or done.returncode == 0, output
+    return output
+
+
+def deploy(*more: str, check: bool = True) -> str:
+    return run(str(BIN / "pyinfra"), "-y", "inventory/demo.py", "deploys/full.py", *more, check=check)
+
+
+def zerotoil(*line: str, **options: int) -> str:
+    return run(str(BIN / "zerotoil"), *line, **options)
+
+
+def in_guest(command: str) -> str:
+    return zerotoil("ssh", "-i", "inventory/demo.py", HOST, "--", command, seconds=120)
+
+
+def virsh(*line: str) -> str:
+    return run("virsh", "-c", URI, *line, seconds=60)
+
+
+def writes() -> int:
+    """Writing calls that the NAS has answered so far."""
+    lines = (STATE / "nas" / "calls.jsonl").read_text().splitlines()
+    return sum(1 for line in lines if json.loads(line)["write"])
+
+
+def assert_unchanged(output: str) -> None:
+    """pyinfra's own table: operations, of which none succeeded with a change and none failed."""
+    assert re.search(r"Grand total +\d+ +- +- +\d+", output), output
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lab() -> Iterator[None]:
+    """A fresh lab with one deployed VM."""
+    if os.geteuid():
+        pytest.skip("the lab needs root")
+    zerotoil("lab", "reset", "--yes")
+    shutil.rmtree(ROOT / ".zerotoil", ignore_errors=True)
+    zerotoil("lab", "up")
+    deploy()
+    yield
+    zerotoil("lab", "reset", "--yes")
+
+
+def test_watchtower_runs_as_declared() -> None:
+    container = json.loads(in_guest("sudo docker inspect watchtower"))[0]
+    assert container["State"]["Status"] == "running"
+    assert container["HostConfig"]["SecurityOpt"] == ["label=disable"]
+    assert container["HostConfig"]["Binds"] == ["/var/run/docker.sock:/var/run/docker.sock"]
+    assert "WATCHTOWER_SCHEDULE=0 30 3 * * *" in container["Config"]["Env"]
+
+
+def test_the_data_disk_is_the_volume_of_the_nas() -> None:
+    assert "/var/mnt/data" in in_guest("findmnt -n -o TARGET /var/mnt/data")
+    assert in_guest("readlink /mnt").strip().endswith("var/mnt")
+    assert "running" in zerotoil("status", "inventory/demo.py")
+
+
+def test_a_second_run_changes_nothing() -> None:
+    before, started = writes(), virsh("domid", HOST)
+    watching = subprocess.Popen(
+        ["virsh", "-c", URI, "event", "--domain", HOST, "--event", "lifecycle", "--loop", "--timeout", "60"],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    output = deploy()
+    watching.terminate()
+    assert_unchanged(output)
+    assert writes() == before
+    assert virsh("domid", HOST) == started
+    assert watching.communicate(timeout=10)[0].count("event 'lifecycle'") == 0
+
+
+def test_only_what_was_changed_by_hand_is_mended() -> None:
+    in_guest("sudo docker update --restart=no watchtower")
+    virsh("setmaxmem", HOST, "1G", "--config")
+    output = deploy()
+    assert "restart policy no -> always" in output
+    assert "VM demo2: memory" in output
+    before = writes()
+    assert_unchanged(deploy())
+    assert writes() == before
+
+
+def test_data_survives_a_new_os_disk() -> None:
+    in_guest("echo precious | sudo tee /var/mnt/data/proof && sudo touch /etc/only-on-the-os-disk && sync")
+    before = in_guest("cat /etc/ssh/ssh_host_ed25519_key.pub")
+    zerotoil("rebuild", "-i", "inventory/demo.py", HOST, "--yes", seconds=900)
+    assert in_guest("cat /var/mnt/data/proof") == "precious\n"
+    assert in_guest("test -e /etc/only-on-the-os-disk || echo gone") == "gone\n"
+    assert in_guest("cat /etc/ssh/ssh_host_ed25519_key.pub") == before
+    assert "container watchtower" in deploy()
+    assert_unchanged(deploy())
