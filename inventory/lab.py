@@ -1,8 +1,9 @@
 """A complete example of a real lab: one TrueNAS, one hypervisor, a Docker host and a k3s host.
 
 Copy it, change names and addresses, then:  pyinfra inventory/lab.py deploys/full.py
-Every key is described in docs/reference/keys.md. Keys that all hosts share are in the tuple's second half; a host's own
-come with the host, and win. `--data key=value` wins over everything.
+Every key is described in docs/reference/keys.md. Keys that all hosts share are in the tuple's second half; what a group
+shares is in group_data/GROUP.py and wins over that; a host's own come with the host and win over both. `--data key=value`
+wins over everything.
 """
 
 docker = [
@@ -16,8 +17,6 @@ docker = [
             ],
             "vm_usb": ["10c4:ea60"],  # a Zigbee stick, as lsusb prints it
             "data_size": "200 GiB",
-            "watchtower_timezone": "Europe/London",
-            "watchtower_notify_url": "file:~/.config/zerotoil/notify-url",
         },
     ),
 ]
@@ -32,9 +31,6 @@ k3s = [
                 {"bridge": "br0", "address": "192.168.1.31/24", "gateway": "192.168.1.1", "dns": ["192.168.1.1"]},
             ],
             "data_size": "100 GiB",
-            "data_snapshot_keep": "4 weeks",
-            "docker_enabled": False,
-            "watchtower_enabled": False,
         },
     ),
 ]

@@ -53,6 +53,25 @@ def writes() -> int:
     return sum(1 for line in lines if json.loads(line)["write"])
 
 
+NIGHTLY = {"minute": "0", "hour": "2", "dom": "*", "month": "*", "dow": "*", "begin": "00:00", "end": "23:59"}
+EDIT = """
+import json, sys
+from zerotoil.clients.truenas import Nas
+from zerotoil.minilab import layout
+from zerotoil.model.secret import Secret
+kind, change = sys.argv[1], json.loads(sys.argv[2])
+key = Secret(source=f"file:{layout.NAS_KEY_FILE}")
+nas = Nas.connect(f"wss://{layout.ADDRESS}:{layout.NAS_PORT}", layout.NAS_USER, key, ca=layout.CA_CERT)
+(entry,) = nas.query(kind)
+nas.write(f"{kind}.update", entry["id"], change)
+"""
+
+
+def on_the_nas(kind: str, change: dict[str, object]) -> None:
+    """Change the one object of a kind, as a person would in the NAS's own pages."""
+    run(sys.executable, "-c", EDIT, kind, json.dumps(change), seconds=60)
+
+
 def assert_unchanged(output: str) -> None:
     """pyinfra's own table: operations, of which none succeeded with a change and none failed."""
     assert re.search(r"Grand total +\d+ +- +- +\d+", output), output
@@ -100,11 +119,19 @@ def test_a_second_run_changes_nothing() -> None:
 
 
 def test_only_what_was_changed_by_hand_is_mended() -> None:
-    in_guest("sudo docker update --restart=no watchtower")
+    """One change on each of the four layers; pyinfra's table counts exactly those four operations as changed."""
+    on_the_nas("pool.snapshottask", {"schedule": {**NIGHTLY, "hour": "5"}})
+    on_the_nas("iscsi.extent", {"comment": "changed by hand"})
     virsh("setmaxmem", HOST, "1G", "--config")
+    in_guest("sudo docker update --restart=no watchtower")
+    before = writes()
     output = deploy()
-    assert "restart policy no -> always" in output
-    assert "VM demo2: memory" in output
+    assert "snapshot task tank1/lab/demo2: schedule 0 5 * * * -> 0 2 * * *" in output
+    assert "extent demo2: comment changed by hand -> zerotoil demo/demo2" in output
+    assert "VM demo2: memory 1 GiB -> 2 GiB" in output
+    assert "container watchtower: restart policy no -> always" in output
+    assert re.search(r"Grand total +\d+ +4 +- +\d+", output), output
+    assert writes() == before + 2
     before = writes()
     assert_unchanged(deploy())
     assert writes() == before
