@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import make_spec
 from zerotoil.clients import butane
-from zerotoil.edge import project
+from zerotoil.layers import project
 from zerotoil.errors import LabError
 
 ROOT = Path(__file__).parents[2]

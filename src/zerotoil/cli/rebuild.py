@@ -15,7 +15,7 @@ from zerotoil.cli.hosts import find, inventory_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def rebuild(inventory: Path | None, host: str, yes: bool) -> None:
     """Give HOST a new OS disk with today's image and config. Its data disk stays; the old OS disk is kept."""
-    from zerotoil.edge.deploy import rebuild_steps
+    from zerotoil.layers import Site
     from zerotoil.workflows.rebuild import rebuild as run
 
     spec = find(host, inventory)
@@ -23,5 +23,4 @@ def rebuild(inventory: Path | None, host: str, yes: bool) -> None:
         click.confirm(
             f"{host} is shut down and started from a new OS disk; everything outside /var/mnt/data is lost. Go on?", abort=True
         )
-    hypervisor, ignition, steps = rebuild_steps(spec, Path(), lambda text: click.echo(f"{host}: {text}"))
-    run(spec, hypervisor, ignition, steps)
+    run(Site(spec, Path(), say=lambda text: click.echo(f"{host}: {text}")))

@@ -18,8 +18,8 @@ from zerotoil.errors import LabError
 def ssh(inventory: Path | None, host: str, command: tuple[str, ...]) -> None:
     """Log in to HOST, or run COMMAND there, with the keys and addresses of the deploy."""
     from zerotoil.clients.ssh import command as ssh_command
-    from zerotoil.edge.project import known_hosts
-    from zerotoil.edge.servers import servers
+    from zerotoil.layers.project import known_hosts
+    from zerotoil.layers.servers import servers
     from zerotoil.resources.hypervisor import address
 
     spec = find(host, inventory)

@@ -38,7 +38,7 @@ def status(inventory: Path) -> None:
 
 
 def _row(spec: HostSpec) -> list[str]:
-    from zerotoil.edge.servers import servers
+    from zerotoil.layers.servers import servers
     from zerotoil.resources.hypervisor import address, observed
     from zerotoil.resources.nas.mark import read_mark
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from zerotoil.errors import LabError
@@ -20,6 +23,35 @@ def find(tool: str) -> str | None:
     """The tool beside this Python, else on the PATH."""
     beside = Path(sys.executable).parent / tool
     return str(beside) if beside.exists() else shutil.which(tool)
+
+
+def ignition(config: str, files_dir: Path | None = None) -> str:
+    """The validated Ignition JSON of a Butane config; kept by content, since the two tools take most of a plan's time."""
+    tools = [Path(path) for tool in ("butane", "ignition-validate") if (path := find(tool))]
+    if "local" in config:  # it reads other files, which are not part of the name
+        return _made(config, files_dir)
+    identity = [f"{tool.resolve()} {tool.stat().st_mtime_ns} {tool.stat().st_size}" for tool in tools]
+    kept = cache() / hashlib.sha256("\n".join([*identity, config]).encode()).hexdigest()
+    with suppress(OSError):
+        return kept.read_text()
+    made = _made(config, files_dir)
+    with suppress(OSError):  # a cache that cannot be written only costs time
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        draft = kept.with_suffix(f".{os.getpid()}")
+        draft.write_text(made)
+        draft.replace(kept)
+    return made
+
+
+def cache() -> Path:
+    """Where transpiled configs are kept. They hold no secrets."""
+    return Path(os.environ.get("ZEROTOIL_CACHE", "~/.cache/zerotoil")).expanduser() / "ignition"
+
+
+def _made(config: str, files_dir: Path | None) -> str:
+    made = transpile(config, files_dir)
+    validate(made)
+    return made
 
 
 def transpile(config: str, files_dir: Path | None = None) -> str:

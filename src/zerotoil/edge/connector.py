@@ -22,9 +22,9 @@ from pyinfra.connectors.sshuserclient.client import get_host_keys
 from pyinfra.connectors.util import CommandOutput
 
 from zerotoil.edge.inventory import declared
-from zerotoil.edge.project import known_hosts
-from zerotoil.edge.servers import servers
 from zerotoil.errors import LabError
+from zerotoil.layers.project import known_hosts
+from zerotoil.layers.servers import servers
 from zerotoil.model.data_volume import VolumeState
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.hypervisor import address, observed

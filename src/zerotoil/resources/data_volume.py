@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from zerotoil.errors import LabError
 from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
 from zerotoil.model.spec import HostSpec
+from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.resource import Change, must_match, updated
 
 
@@ -19,7 +20,7 @@ class DataRecord:
     """Type, label and UUID of the mounted data disk, kept with the zvol."""
 
     spec: HostSpec
-    mounted: Callable[[], Filesystem]
+    guest: Guest
     read: Callable[[], DataMark | None]
     write: Callable[[DataMark], None]
 
@@ -30,7 +31,9 @@ class DataRecord:
 
     def plan(self) -> list[Change]:
         """The changes that are needed now. Raises LabError when the guest mounts another filesystem than recorded."""
-        filesystem, mark = self.mounted(), self.read()
+        if not self.guest.exists:
+            return self._of_a_new_machine()
+        filesystem, mark = self.guest.data_filesystem(), self.read()
         if filesystem.label != self.spec.data.label or filesystem.type != self.spec.data.filesystem:
             wanted = Filesystem(self.spec.data.filesystem, self.spec.data.label)
             raise LabError(f"{self.spec.name}: the data disk holds {filesystem}, declared is {wanted}", "declare what is there")
@@ -43,10 +46,17 @@ class DataRecord:
         have = {"state": str(mark.state), "filesystem": str(mark.filesystem or "")} if mark else {}
         return updated(self.key, want, have)
 
+    def _of_a_new_machine(self) -> list[Change]:
+        """What a first healthy boot will record; nothing where an earlier one did."""
+        mark = self.read()
+        if mark and mark.state is VolumeState.DATA:
+            return []
+        return updated(self.key, {"state": str(VolumeState.DATA)}, {"state": str(mark.state) if mark else None})
+
     def apply(self) -> list[Change]:
         """Write the record."""
         changes = self.plan()
         if changes:
-            self.write(DataMark(self.spec.owner, VolumeState.DATA, self.mounted()))
+            self.write(DataMark(self.spec.owner, VolumeState.DATA, self.guest.data_filesystem()))
             must_match(self.key, self.plan())
         return changes

@@ -15,6 +15,9 @@ from zerotoil.errors import LabError
 from zerotoil.model.data_volume import Filesystem
 
 Shell = Callable[[str], str]  # runs a POSIX sh script as root (the script travels on stdin), returns its output
+_NEW_MACHINE: dict[str, Any] = {
+    "data": None, "docker_active": "", "docker_enabled": "", "containers": [], "notify_sha256": "", "os": "", "boot": "",
+}  # fmt: skip
 
 
 class Guest:
@@ -24,7 +27,19 @@ class Guest:
         self.name = name
         self._shell = shell
         self._facts: dict[str, Any] | None = None
+        self.exists = True
         self.writes = 0
+
+    @classmethod
+    def new_machine(cls, name: str) -> Guest:
+        """A guest that is not there yet: everything in it is to be made."""
+
+        def refuse(_script: str) -> str:
+            raise LabError(f"{name}: the VM is not up yet", "run the deploy")
+
+        guest = cls(name, refuse)
+        guest.exists, guest._facts = False, _NEW_MACHINE
+        return guest
 
     def facts(self) -> dict[str, Any]:
         """What is observed: data (mount, type, label, uuid), docker, containers, notify_sha256, os, boot."""

@@ -33,13 +33,15 @@ class Servers:
                 timeout=nas.timeout,
             )
 
-        return self._once(("nas", nas.url, nas.user), connect)
+        made: Nas = self._once(("nas", nas.url, nas.user), connect)
+        return made
 
     def hypervisor(self, spec: HostSpec) -> Hypervisor:
         """The host's hypervisor."""
         hypervisor = spec.hypervisor
         key = ("hypervisor", hypervisor.uri)
-        return self._once(key, lambda: Hypervisor.connect(hypervisor.uri, hypervisor.timeout))
+        made: Hypervisor = self._once(key, lambda: Hypervisor.connect(hypervisor.uri, hypervisor.timeout))
+        return made
 
     def _once(self, key: Hashable, connect: Callable[[], Any]) -> Any:
         with self._locks.setdefault(key, threading.Lock()):

@@ -1,0 +1,150 @@
+"""One host where it stands: its declaration, its servers, its owner's files, and what is kept in each layer."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from zerotoil.clients import butane, device, images, ssh
+from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.clients.images import LocalImage
+from zerotoil.clients.truenas import Nas
+from zerotoil.errors import LabError
+from zerotoil.layers import project
+from zerotoil.layers.servers import servers
+from zerotoil.model.data_volume import DataMark, VolumeState
+from zerotoil.model.spec import HostSpec
+from zerotoil.resources import guard
+from zerotoil.resources.data_volume import DataRecord
+from zerotoil.resources.guest import Guest, guest_resources
+from zerotoil.resources.hypervisor import address, hypervisor_resources, observed
+from zerotoil.resources.nas import nas_resources, target_iqn
+from zerotoil.resources.nas.mark import read_mark, write_mark
+from zerotoil.resources.resource import Resource
+
+_SSH_SECONDS = 60
+_PROGRESS_SECONDS = 10
+
+
+@dataclass
+class Site:
+    """One host. `shell` runs a script in its guest; without one, OpenSSH does. `say` tells a person how far it is."""
+
+    spec: HostSpec
+    root: Path
+    say: Callable[[str], Any] = lambda _text: None
+    shell: Callable[[str], str] | None = None
+
+    @property
+    def nas(self) -> Nas:
+        """The NAS, logged in. Raises LabError."""
+        return servers.nas(self.spec)
+
+    @property
+    def hypervisor(self) -> Hypervisor:
+        """The hypervisor, connected. Raises LabError."""
+        return servers.hypervisor(self.spec)
+
+    @property
+    def mark(self) -> DataMark | None:
+        """What is recorded about the data volume."""
+        return read_mark(self.nas, self.spec.zvol)
+
+    @property
+    def iqn(self) -> str:
+        """The target's full name."""
+        return target_iqn(self.spec, self.nas)
+
+    @cached_property
+    def ignition(self) -> str:
+        """The Ignition config, transpiled and validated by the real tools."""
+        return butane.ignition(project.butane(self.spec, self.root), self.root)
+
+    def nas_resources(self) -> list[Resource]:
+        """What is kept on the NAS."""
+        return nas_resources(self.spec, self.nas)
+
+    def vm_resources(self) -> list[Resource]:
+        """What is kept on the hypervisor, with the guard in front of a first boot."""
+        return hypervisor_resources(
+            self.spec,
+            self.hypervisor,
+            iqn=self.iqn,
+            ignition=self.ignition,
+            image=self.image,
+            guard=self.before_first_boot,
+            on_first_start=self.note_first_boot,
+        )
+
+    def guest_resources(self) -> list[Resource]:
+        """What is kept in the guest: first the record of the data volume, then what runs there."""
+        guest = self.guest()
+        record = DataRecord(
+            self.spec, guest, read=lambda: self.mark, write=lambda mark: write_mark(self.nas, self.spec.zvol, mark)
+        )
+        return [record, *guest_resources(self.spec, guest)]
+
+    def image(self) -> LocalImage:
+        """The OS image, fetched to this machine and verified."""
+        return images.fetch(images.resolve(self.spec.os), image_cache(), progress(self.say))
+
+    def guest(self) -> Guest:
+        """The guest, or a new machine where nothing answers yet that should. Raises LabError when it has no address."""
+        if self.shell:
+            return Guest(self.spec.name, self.shell)
+        return self.running_guest() if self.is_settled() else Guest.new_machine(self.spec.name)
+
+    def running_guest(self) -> Guest:
+        """The guest over OpenSSH, with the keys, address and pinned host key of the deploy."""
+        where = address(self.spec, self.hypervisor)
+        if not where:
+            raise LabError(f"{self.spec.name}: the VM has no address yet", "is DHCP answering on its network?")
+        return Guest(self.spec.name, ssh.shell(self.spec, where, project.known_hosts(self.root), timeout=_SSH_SECONDS))
+
+    def is_settled(self) -> bool:
+        """Should the guest answer: the VM runs, and its data volume was seen healthy before?"""
+        if not observed(self.spec, self.hypervisor).running:
+            return False
+        mark = self.mark
+        return mark is not None and mark.state is VolumeState.DATA
+
+    def before_first_boot(self) -> None:
+        """Raise LabError unless the data volume is proven to be ours and blank, or to hold the expected filesystem."""
+        guard.check(
+            host=self.spec.name,
+            want=guard.expected(self.spec),
+            owner=self.spec.owner,
+            mark=self.mark,
+            found=device.probe(self.spec, self.iqn),
+        )
+
+    def note_first_boot(self) -> None:
+        """From now on the volume may hold a filesystem: it is blank no more, whatever happens to this run."""
+        mark = self.mark
+        if mark and mark.state is VolumeState.BLANK:
+            write_mark(self.nas, self.spec.zvol, DataMark(self.spec.owner, VolumeState.FIRST_BOOT))
+
+
+def image_cache() -> Path:
+    """Where downloaded OS images are kept."""
+    return Path(os.environ.get("ZEROTOIL_CACHE", "~/.cache/zerotoil")).expanduser() / "images"
+
+
+def progress(say: Callable[[str], Any]) -> Callable[[int, int], None]:
+    """A progress callback that says every ten seconds how far a transfer is."""
+    started = said = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= _PROGRESS_SECONDS:
+            said = now
+            rate = done / 1024**2 / (now - started)
+            say(f"OS image: {done / 1024**2:.0f} of {total / 1024**2:.0f} MiB, {rate:.1f} MiB/s")
+
+    return report
