@@ -12,7 +12,9 @@ from zerotoil import __version__
 from zerotoil.errors import LabError
 
 _COMMANDS = {
+    "check": ("zerotoil.cli.check", "What is wrong with an inventory, without a lab in reach."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
+    "plan": ("zerotoil.cli.plan", "What a deploy would change, field by field. Writes nothing."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
     "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),
     "status": ("zerotoil.cli.status", "What runs where, in one table."),

@@ -1,26 +1,59 @@
-"""Finding a host of the command line in the inventories."""
+"""From the command line to hosts: which inventory, which of its hosts, with which data on top."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zerotoil.errors import LabError
-from zerotoil.model.inventory import Declared
+from zerotoil.model.inventory import Declared, Problem
 from zerotoil.model.spec import HostSpec
 
+if TYPE_CHECKING:
+    from zerotoil.layers import Site
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 inventory_option = click.option(
-    "-i", "--inventory", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Inventory file; default: the one in inventory/ that has the host.",
-)  # fmt: skip
+    "-i", "--inventory", type=_FILE, help="Inventory file; default: the one in inventory/ that has the host."
+)
+inventory_argument = click.argument("inventory", type=_FILE)
+limit_option = click.option("--limit", multiple=True, metavar="HOST|GROUP", help="Only these hosts (patterns allowed).")
+data_option = click.option("--data", multiple=True, metavar="KEY=VALUE", help="Data that wins over the inventory's.")
 
 
-def read(path: Path) -> Declared:
-    """Specs and problems of one inventory file."""
-    from zerotoil.edge.inventory import declared, load
+def read(path: Path, data: tuple[str, ...] = (), limit: tuple[str, ...] = ()) -> Declared:
+    """Specs and problems of one inventory file. Cross-host rules see all hosts, whatever `limit` leaves."""
+    from zerotoil.edge.inventory import declared, load, matching
+    from zerotoil.edge.lines import located
 
-    return declared(load(path))
+    inventory = load(path, override(data))
+    found = declared(inventory)
+    names = matching(inventory, limit) if limit else {host.name for host in inventory}
+    specs = {name: spec for name, spec in found.specs.items() if name in names}
+    return Declared(specs, [located(problem, path) for problem in found.problems if problem.host in names])
+
+
+def override(data: tuple[str, ...]) -> dict[str, object]:
+    """`key=value` pairs as pyinfra's own --data reads them. Raises LabError for a pair without "="."""
+    from pyinfra_cli.util import parse_cli_arg
+
+    found: dict[str, object] = {}
+    for pair in data:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise LabError(f"--data {pair} is not KEY=VALUE", "write for instance --data vm_memory='4 GiB'")
+        found[key] = parse_cli_arg(value)
+    return found
+
+
+def sites(path: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> tuple[list[Site], list[Problem]]:
+    """The hosts that are declared right, where they stand, and the problems of the others."""
+    found = read(path, data, limit)  # first: it loads pyinfra, which wants to patch sockets before anything imports them
+    from zerotoil.layers import Site
+
+    return [Site(spec, Path()) for spec in found.specs.values()], found.problems
 
 
 def find(host: str, inventory: Path | None) -> HostSpec:

@@ -23,21 +23,27 @@ from zerotoil.errors import LabError
 Progress = Callable[[int, int], None]  # bytes done, bytes in all (0: unknown)
 CHUNK = 1 << 20
 _TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
+_HASTY = (2, 3)
 
 
-def session() -> requests.Session:
+def session(retries: int = 3) -> requests.Session:
     """A session that retries what is safe to retry: GET, on connect errors and passing server troubles."""
-    retry = Retry(total=3, backoff_factor=0.5, status_forcelist=(502, 503, 504), allowed_methods=("GET",), raise_on_status=False)
+    retry = Retry(
+        total=retries, backoff_factor=0.5, status_forcelist=(502, 503, 504), allowed_methods=("GET",), raise_on_status=False
+    )
     made = requests.Session()
     for scheme in ("http://", "https://"):
         made.mount(scheme, HTTPAdapter(max_retries=retry))
     return made
 
 
-def read(url: str, remedy: str) -> bytes:
-    """A small file, whole. Raises LabError when it cannot be had; `remedy` is what to do when it does not exist."""
+def read(url: str, remedy: str, patient: bool = True) -> bytes:
+    """A small file, whole. Raises LabError when it cannot be had; `remedy` is what to do when it does not exist.
+
+    Not `patient`: one try of a few seconds, for what is good to know but not needed.
+    """
     try:
-        response = session().get(url, timeout=_TIMEOUT)
+        response = session(3 if patient else 0).get(url, timeout=_TIMEOUT if patient else _HASTY)
         if response.status_code == 404:
             raise LabError(f"{url} does not exist (404)", remedy)
         response.raise_for_status()
@@ -46,10 +52,10 @@ def read(url: str, remedy: str) -> bytes:
         raise LabError(f"{url} cannot be read ({_reason(error)})", "check the network and the address") from error
 
 
-def get_json(url: str) -> object:
+def get_json(url: str, patient: bool = True) -> object:
     """The JSON behind a URL. Raises LabError when it cannot be had."""
     try:
-        return json.loads(read(url, "check os_stream and os_stream_url"))
+        return json.loads(read(url, "check os_stream and os_stream_url", patient))
     except ValueError as error:
         raise LabError(f"{url} is no JSON", "check os_stream_url") from error
 

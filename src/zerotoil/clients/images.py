@@ -50,13 +50,13 @@ class LocalImage:
     virtual_size: int
 
 
-def resolve(os: OsSpec) -> ImageSource:
+def resolve(os: OsSpec, *, patient: bool = True) -> ImageSource:
     """The image that is declared: the stream's newest, or os_image. Reads the stream's metadata."""
     if os.image:
         stem = re.sub(r"\.qcow2(\.xz)?$", "", os.image.rsplit("/", 1)[-1])
         return ImageSource(_fit(stem), os.image, os.image_sha256 or "")
     url = f"{os.stream_url.rstrip('/')}/{os.stream}.json"
-    metadata = get_json(url)
+    metadata = get_json(url, patient)
     try:
         qemu = metadata["architectures"]["x86_64"]["artifacts"]["qemu"]  # type: ignore[index]
         disk = qemu["formats"]["qcow2.xz"]["disk"]

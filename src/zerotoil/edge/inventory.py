@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -34,6 +36,21 @@ def layers(host: Host) -> Layers:
         *((source, data) for source, data in groups if data),
         ("group 'all'", inventory.get_data() or {}),
     ]
+
+
+def matching(inventory: Inventory, patterns: Iterable[str]) -> set[str]:
+    """Names of the hosts that a pattern names, or of whose groups one is named; as pyinfra's own --limit does.
+
+    Raises LabError for a pattern that fits nothing.
+    """
+    found: set[str] = set()
+    for pattern in patterns:
+        names = {host.name for host in inventory if fnmatch(host.name, pattern) or pattern in host.groups}
+        if not names:
+            known = ", ".join(sorted(host.name for host in inventory))
+            raise LabError(f"--limit {pattern} fits no host and no group", f"hosts: {known}")
+        found |= names
+    return found
 
 
 def load(path: Path, override: dict[str, Any] | None = None) -> Inventory:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.resources.resource import Resource
 
@@ -18,8 +19,17 @@ class Layer:
     in_guest: bool = False
 
 
-LAYERS = (
+LAYERS: tuple[Layer, ...] = (
     Layer("NAS", Site.nas_resources),
     Layer("hypervisor", Site.vm_resources),
     Layer("guest", Site.guest_resources, in_guest=True),
 )
+
+
+def named(titles: Iterable[str]) -> tuple[Layer, ...]:
+    """The layers of these titles, in their order; all of them for none. Raises LabError for one that does not exist."""
+    wanted = {title.lower() for title in titles}
+    unknown = wanted - {layer.title.lower() for layer in LAYERS}
+    if unknown:
+        raise LabError(f"there is no layer {min(unknown)}", f"one of {', '.join(layer.title for layer in LAYERS)}")
+    return tuple(layer for layer in LAYERS if not wanted or layer.title.lower() in wanted)

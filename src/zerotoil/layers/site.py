@@ -67,7 +67,7 @@ class Site:
 
     def nas_resources(self) -> list[Resource]:
         """What is kept on the NAS."""
-        return nas_resources(self.spec, self.nas)
+        return nas_resources(self.spec, self.nas, lambda: observed(self.spec, self.hypervisor).booted)
 
     def vm_resources(self) -> list[Resource]:
         """What is kept on the hypervisor, with the guard in front of a first boot."""

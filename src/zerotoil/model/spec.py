@@ -140,6 +140,10 @@ class VmSpec(Section):
         default_factory=lambda: [Nic(network="default")], min_length=1, description="Network cards, see below"
     )
     autostart: bool = Field(True, description="Start with the hypervisor")
+    restart: Literal["later", "now"] = Field(
+        "later",
+        description="When a change needs a restart: later, at the VM's next start, or now, gracefully (`--data restart=now`)",
+    )
     firmware: Literal["bios", "uefi"] = Field("bios", description="Firmware")
     accel: Literal["auto", "kvm", "emulated"] = Field("auto", description="auto: KVM where a guest really starts under it")
     usb: list[str] = Field(default_factory=list, description='USB devices handed to the guest, "vendor:product": "10c4:ea60"')
@@ -308,4 +312,5 @@ SECTIONS: dict[str, type[Section]] = {
 
 def keys() -> dict[str, tuple[str, str]]:
     """Every inventory key: `vm_memory` -> ("vm", "memory")."""
-    return {f"{section}_{field}": (section, field) for section, model in SECTIONS.items() for field in model.model_fields}
+    found = {f"{section}_{field}": (section, field) for section, model in SECTIONS.items() for field in model.model_fields}
+    return found | {"restart": ("vm", "restart")}  # short, since it is for the command line

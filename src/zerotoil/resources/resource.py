@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -37,9 +38,44 @@ class Change:
     risk: Risk = Risk.SAFE
 
     def __str__(self) -> str:
+        if self.is_text:
+            lines = sum(line[:1] in "+-" for line in self.text_diff())
+            return f"{self.resource}: {self.field} ({lines} lines differ)"
         if self.action is Action.CREATE:
             return f"{self.resource}: create {self.field} {self.after}".rstrip()
         return f"{self.resource}: {self.field} {self.before} -> {self.after}"
+
+    @property
+    def is_text(self) -> bool:
+        """Is this a text artefact, of which a diff says more than its two values?"""
+        return any(isinstance(value, str) and "\n" in value for value in (self.before, self.after))
+
+    def text_diff(self) -> list[str]:
+        """The unified diff of a text artefact, without its file names."""
+        old, new = (str(value or "").splitlines() for value in (self.before, self.after))
+        return list(difflib.unified_diff(old, new, lineterm="", n=2))[2:]
+
+
+class Kind(StrEnum):
+    """Why something is worth knowing though no deploy would change it."""
+
+    DEFERRED = "deferred"  # written to the definition, waits for the VM's next start
+    REPROVISION = "reprovision needed"  # Ignition runs once: only a new OS disk brings this
+    UPDATE = "update available"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that differs and is not drift: what, and the command that brings it about. `changes` say it by field."""
+
+    resource: str
+    kind: Kind
+    what: str
+    command: str
+    changes: tuple[Change, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.resource}: {self.kind}: {self.what} ({self.command})"
 
 
 class Resource(Protocol):

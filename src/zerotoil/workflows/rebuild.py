@@ -13,7 +13,7 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.data_volume import VolumeState
 from zerotoil.resources.guest import Guest
-from zerotoil.resources.hypervisor import prepare, prune, shutdown, switch
+from zerotoil.resources.hypervisor import Running, prepare, prune, shutdown, switch
 
 _LOOK_SECONDS = 3
 
@@ -23,7 +23,7 @@ def rebuild(site: Site) -> None:
     spec, hypervisor, mark = site.spec, site.hypervisor, site.mark
     if mark is None or mark.state is not VolumeState.DATA or mark.filesystem is None:
         raise LabError(f"{spec.name}: its data volume was never seen healthy", "run the deploy until it is, then rebuild")
-    start = site.vm_resources()[-1]
+    start = next(resource for resource in site.vm_resources() if isinstance(resource, Running))
     site.say("preparing the new OS disk")
     new = prepare(spec, hypervisor, ignition=site.ignition, image=site.image())
     site.say("shutting the VM down")

@@ -11,8 +11,9 @@ from zerotoil.resources.hypervisor.domain import Domain, FirstBoot, Running, pen
 from zerotoil.resources.hypervisor.image import LocalImage
 from zerotoil.resources.hypervisor.iscsi_pool import IscsiPool
 from zerotoil.resources.hypervisor.observe import ObservedVm, address, observed, shutdown
-from zerotoil.resources.hypervisor.provision import BaseImage, IgnitionVolume, Ingredients, OsDisk
+from zerotoil.resources.hypervisor.provision import BaseImage, IgnitionVolume, Ingredients, OsDisk, kept_config
 from zerotoil.resources.hypervisor.rebuild import Generation, prepare, prune, switch
+from zerotoil.resources.hypervisor.restart import Restart
 from zerotoil.resources.hypervisor.secret import ChapSecret
 from zerotoil.resources.resource import Resource
 
@@ -20,8 +21,10 @@ __all__ = [
     "Generation",
     "LocalImage",
     "ObservedVm",
+    "Running",
     "address",
     "hypervisor_resources",
+    "kept_config",
     "observed",
     "pending",
     "prepare",
@@ -53,4 +56,5 @@ def hypervisor_resources(
         resources.append(IscsiPool(spec, hypervisor, iqn))
     resources += [DhcpReservation(spec, hypervisor, index) for index, nic in enumerate(spec.vm.nics) if nic.reserve]
     resources += [BaseImage(ingredients), OsDisk(ingredients), IgnitionVolume(ingredients)]
-    return [*resources, Domain(ingredients, iqn, first_boot), Running(spec, hypervisor, first_boot)]
+    resources += [Domain(ingredients, iqn, first_boot), Running(spec, hypervisor, first_boot)]
+    return [*resources, Restart(spec, hypervisor, iqn)] if spec.vm.restart == "now" else resources

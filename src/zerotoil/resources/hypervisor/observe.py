@@ -27,6 +27,7 @@ class ObservedVm:
     os_release: str = ""
     generation: int = 0
     addresses: tuple[str, ...] = ()
+    booted: bool = False  # it was started with its data volume at least once
 
 
 def domain_tree(spec: HostSpec, hypervisor: Hypervisor, *, live: bool = False) -> etree._Element | None:
@@ -64,7 +65,7 @@ def observed(spec: HostSpec, hypervisor: Hypervisor) -> ObservedVm:
         return ObservedVm(exists=True, running=running)
     found = [address(spec, hypervisor, index) for index in range(len(spec.vm.nics))] if running else []
     return ObservedVm(
-        True, running, True, mark.ignition_sha256, mark.os_release, mark.generation, tuple(ip for ip in found if ip)
+        True, running, True, mark.ignition_sha256, mark.os_release, mark.generation, tuple(ip for ip in found if ip), mark.booted
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
+from zerotoil.render.ignition import readable
 from zerotoil.resources.hypervisor import volumes
 from zerotoil.resources.hypervisor.domain_fields import config_path, os_disk
 from zerotoil.resources.hypervisor.image import LocalImage
@@ -93,6 +94,15 @@ class _Ingredient:
         return self.plan()
 
 
+def kept_config(spec: HostSpec, hypervisor: Hypervisor) -> str:
+    """The Ignition config that the VM was made with; empty where there is none."""
+    own = own_domain(spec, hypervisor)
+    name = config_path(own[0]).rsplit("/", 1)[-1] if own else ""
+    if not name or name not in hypervisor.storage.names(spec.hypervisor.pool):
+        return ""
+    return hypervisor.storage.read(spec.hypervisor.pool, name, volumes.CONFIG_BYTES).decode(errors="replace")
+
+
 class BaseImage(_Ingredient):
     """The OS image in the pool, once per hypervisor. Fetched and looked at only where an OS disk is to be made."""
 
@@ -165,13 +175,16 @@ class IgnitionVolume(_Ingredient):
             name = self.ingredients.config()
             if name in there and (name != today or volumes.config_is_whole(self.hypervisor, self.ingredients.pool, name)):
                 return []
-            return created(self.key, {"volume": name})
+            return self._new(name)
         name = config_path(own[0]).rsplit("/", 1)[-1] or volumes.config_name(spec.name, own[1].ignition_sha256)
         if name in there:
             return []
         if name != today:
             raise LabError(f"{spec.name}: the Ignition config {name} of the VM is gone", f"zerotoil rebuild {spec.name}")
-        return created(self.key, {"volume": name})
+        return self._new(name)
+
+    def _new(self, name: str) -> list[Change]:
+        return created(self.key, {"volume": name, "config": readable(self.ingredients.ignition)})
 
     def make(self) -> bool:
         """Upload it."""

@@ -19,6 +19,7 @@ from zerotoil.resources.hypervisor.image import LocalImage
 
 QCOW2 = b"QFI\xfb"
 PRISTINE = 2 * 1024**2  # an overlay that holds less than this was never booted (a first boot writes tens of MiB)
+CONFIG_BYTES = 4 * 1024**2  # more than any config
 STILL_GROWING = 3  # seconds between two looks at a volume that somebody may be uploading
 
 
@@ -114,6 +115,6 @@ def put_config(spec: HostSpec, hypervisor: Hypervisor, text: str) -> str:
     return name
 
 
-def config_is_whole(hypervisor: Hypervisor, pool: str, name: str, length: int = 4 * 1024**2) -> bool:
+def config_is_whole(hypervisor: Hypervisor, pool: str, name: str, length: int = CONFIG_BYTES) -> bool:
     """Does the volume hold what its name promises?"""
     return hypervisor.is_test or hashlib.sha256(hypervisor.storage.read(pool, name, length)).hexdigest()[:12] in name

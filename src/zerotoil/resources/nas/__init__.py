@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from zerotoil.clients.truenas import Nas
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.nas.access import Chap, InitiatorGroup, IscsiService, Portal
@@ -13,8 +15,8 @@ from zerotoil.resources.resource import Resource
 __all__ = ["nas_resources", "target_iqn"]
 
 
-def nas_resources(spec: HostSpec, nas: Nas) -> list[Resource]:
-    """Everything kept on the NAS for one host."""
+def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambda: False) -> list[Resource]:
+    """Everything kept on the NAS for one host. `was_used` says whether its VM ever ran with the volume."""
     iscsi, data = spec.iscsi, spec.data
     portal = Portal(nas, tuple(iscsi.portal), iscsi.port, spec.lab.name)
     group = InitiatorGroup(nas, spec.owner, tuple(iscsi.initiators))
@@ -25,7 +27,7 @@ def nas_resources(spec: HostSpec, nas: Nas) -> list[Resource]:
     extent = Extent(nas, iscsi.target, spec.zvol, group.comment)
     return [
         Dataset(nas, spec.dataset, spec.owner),
-        Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize),
+        Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize, was_used),
         SnapshotTask(nas, spec.dataset, data.snapshot_schedule, data.snapshot_keep, data.snapshot_naming),
         portal,
         group,

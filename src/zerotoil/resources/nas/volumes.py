@@ -6,6 +6,7 @@ Source: pool.dataset.* ; TrueNAS wraps properties as {value, rawvalue, parsed, s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from zerotoil.model.data_volume import DataMark, VolumeState
 from zerotoil.model.units import format_size
 from zerotoil.resources.nas.kept import Entry, Kept
 from zerotoil.resources.nas.mark import PREFIX, as_properties, dataset, of_entry, property_of
+from zerotoil.resources.nas.remains import remains
 
 _BLOCKSIZES = tuple(1024 << power for power in range(8))  # 1 KiB to 128 KiB
 
@@ -71,6 +73,7 @@ class Zvol(Kept):
     owner: str
     size: int
     blocksize: int | None = None
+    was_used: Callable[[], bool] = lambda: False
     kind: ClassVar[str] = "pool.dataset"
 
     @property
@@ -93,6 +96,7 @@ class Zvol(Kept):
     def check(self, entry: Entry | None) -> None:
         """Refuse what is not ours, what would shrink, and what does not fit."""
         if entry is None:
+            self._refuse_if_lost()
             if self.blocksize not in (None, *_BLOCKSIZES):
                 allowed = ", ".join(map(format_size, _BLOCKSIZES))
                 raise LabError(f"{self.key}: no volume has blocks of {format_size(self.blocksize or 0)}", f"one of {allowed}")
@@ -110,6 +114,16 @@ class Zvol(Kept):
             )
         if self.size > have:
             self._check_space(self.size, entry["used"]["parsed"])
+
+    def _refuse_if_lost(self) -> None:
+        """A volume that was in use and is gone is never made anew: an empty one would look like all is well."""
+        served = any(item.get("disk") == f"zvol/{self.name}" for item in self.nas.query("iscsi.extent"))
+        if served or self.was_used():
+            raise LabError(
+                f"{self.key} is gone, and {'an extent still serves it' if served else 'its VM ran with it before'}; "
+                f"{remains(self.nas, self.name, self.owner)}",
+                "nothing was made: an empty volume would take its place; bring it back on the NAS under its name",
+            )
 
     def _check_space(self, size: int, used: int = 0) -> None:
         """The server's own rule: at most 80 % of what the nearest dataset above has left, and of what is used already."""

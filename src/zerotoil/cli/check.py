@@ -1,0 +1,29 @@
+"""`zerotoil check INVENTORY`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zerotoil.cli.hosts import data_option, inventory_argument, limit_option, sites
+
+
+@click.command()
+@inventory_argument
+@limit_option
+@data_option
+def check(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> None:
+    """Say all that is wrong with INVENTORY, without a lab in reach: keys, rules, Butane, XML, units.
+
+    For a pre-commit hook or CI. Exit code 0: nothing, 1: something.
+    """
+    found, problems = sites(inventory, limit, data)
+    from zerotoil.layers.check import check as run
+
+    problems = problems + run(found)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if not problems:
+        click.echo(f"{inventory}: {len(found)} host{'s' if len(found) != 1 else ''}, nothing wrong")
+    raise SystemExit(1 if problems else 0)

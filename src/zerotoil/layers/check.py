@@ -1,0 +1,106 @@
+"""What can be known to be wrong without a lab in reach: Butane, domain and pool XML, systemd units. Reads only files.
+
+Each artefact is held against its real validator: Butane --strict and ignition-validate, libvirt's own schemas and
+`systemd-analyze verify`, the last two where they are installed here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+from lxml import etree
+
+from zerotoil.errors import LabError
+from zerotoil.layers.site import Site
+from zerotoil.model.inventory import Problem
+from zerotoil.render.domain import Provisioned, render_domain
+from zerotoil.render.domain_storage import render_iscsi_pool
+from zerotoil.render.ignition import units
+from zerotoil.resources.hypervisor.observe import fragment_text
+
+_SCHEMAS = Path("/usr/share/libvirt/schemas")
+_SECONDS = 30
+_IQN = "iqn.2005-10.org.freenas.ctl:offline"  # the NAS's own base name is not known here
+_MADE = Provisioned("qemu", "offline.qcow2", "/offline.ign", "0" * 64, "offline", 1)
+
+
+def check(sites: list[Site]) -> list[Problem]:
+    """Every problem of every host."""
+    found = [Problem(site.spec.name, what, "", said) for site in sites for what, said in _of_host(site)]
+    return found + _bad_units(sites)
+
+
+def _of_host(site: Site) -> Iterator[tuple[str, str]]:
+    spec = site.spec
+    checks: list[tuple[str, Callable[[], object]]] = [
+        ("Butane", lambda: site.ignition),
+        (
+            "domain",
+            lambda: _validate("domain.rng", render_domain(spec, _MADE, iqn=_IQN, fragment=fragment_text(spec)), "vm_xml"),
+        ),
+    ]
+    if spec.data.attach == "block":
+        checks.append(("iSCSI pool", lambda: _validate("storagepool.rng", render_iscsi_pool(spec, _IQN), "iscsi_…")))
+    for what, run in checks:
+        try:
+            run()
+        except LabError as error:
+            yield what, str(error).removeprefix(f"{spec.name}: ")
+
+
+@cache
+def _schema(name: str) -> etree.RelaxNG | None:
+    path = _SCHEMAS / name
+    return etree.RelaxNG(etree.parse(str(path))) if path.exists() else None
+
+
+def _validate(name: str, xml: str, key: str) -> None:
+    """Raise LabError where libvirt's schema, if it is installed here, refuses the XML."""
+    schema = _schema(name)
+    if schema is None or schema.validate(etree.fromstring(xml.encode())):
+        return
+    said = sorted({error.message for error in schema.error_log})
+    raise LabError(f"libvirt's schema refuses it ({'; '.join(said[:3])})", f"mend {key}")
+
+
+def _bad_units(sites: list[Site]) -> list[Problem]:
+    """What systemd says about the units of all hosts, by one call. What they run comes with the first boot: not looked for."""
+    if not shutil.which("systemd-analyze"):
+        return []
+    found: list[Problem] = []
+    with tempfile.TemporaryDirectory(prefix="units-") as folder:
+        files = [path for site in sites for path in _write_units(site, Path(folder) / site.spec.name)]
+        for line in _verify(files) if files else []:
+            place, _, said = line.partition(": ")
+            path, _, number = place.partition(":")
+            if number.isdigit() and path.startswith(folder):
+                host, _, unit = path.removeprefix(f"{folder}/").partition("/")
+                found.append(Problem(host, "unit", f"{unit} line {number}", said.removesuffix(", ignoring.")))
+    return found
+
+
+def _write_units(site: Site, folder: Path) -> list[Path]:
+    try:
+        texts = units(site.ignition)
+    except LabError:  # said already
+        return []
+    folder.mkdir()
+    written = []
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        written.append(folder / name)
+    return written
+
+
+def _verify(files: list[Path]) -> list[str]:
+    line = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, files)]
+    try:
+        done = subprocess.run(line, capture_output=True, text=True, timeout=_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return []  # an offline check does without
+    return done.stderr.splitlines()
