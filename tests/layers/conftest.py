@@ -27,9 +27,16 @@ class PretendLab:
     folder: Path
     sim: Simulator
     guests: dict[str, list[str]] = field(default_factory=dict)
+    number: int = 0
+
+    def forget_all(self) -> None:
+        """Another pretend hypervisor and another host's name from now on: a fresh lab for each example."""
+        self.number += 1
+        (self.folder / f"node{self.number}.xml").write_text(NODE)
 
     def site(self, name: str = "matrix", **data: Any) -> Site:
         """A host. Its guest has the data disk mounted and neither Docker nor Watchtower declared."""
+        name += str(self.number or "")
         spec = make_spec(
             name,
             **{
@@ -37,7 +44,7 @@ class PretendLab:
                 "nas_fingerprint": self.sim.fingerprint,
                 "nas_api_key": Secret(KEY),
                 "iscsi_portal": ["127.0.0.1"],
-                "hypervisor_uri": f"test://{self.folder}/node.xml",
+                "hypervisor_uri": f"test://{self.folder}/node{self.number or ''}.xml",
                 "data_attach": "network",
                 "docker_enabled": False,
                 "watchtower_enabled": False,

@@ -12,6 +12,7 @@ from zerotoil import __version__
 from zerotoil.errors import LabError
 
 _COMMANDS = {
+    "apply": ("zerotoil.cli.apply", "Show the plan, ask once, make it so."),
     "check": ("zerotoil.cli.check", "What is wrong with an inventory, without a lab in reach."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
     "plan": ("zerotoil.cli.plan", "What a deploy would change, field by field. Writes nothing."),
@@ -40,8 +41,14 @@ class _Lazy(click.Group):
 
 @click.command(cls=_Lazy)
 @click.version_option(__version__)
-def cli() -> None:
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
     """A homelab that needs no Sundays: one pyinfra inventory declares it, `pyinfra … deploys/full.py` keeps it so."""
+    global _debug
+    _debug = debug
+
+
+_debug = False
 
 
 def main(arguments: list[str] | None = None) -> Any:
@@ -49,5 +56,14 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         return cli.main(arguments, standalone_mode=True)
     except LabError as error:
+        if _debug:
+            raise
         click.echo(str(error), err=True)
+        sys.exit(1)
+    except Exception as error:  # ours to mend, but nobody should have to read a traceback to say so
+        if _debug:
+            raise
+        click.echo(
+            f"zerotoil failed ({type(error).__name__}: {error}): run again with --debug and report what it prints", err=True
+        )
         sys.exit(1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from pyinfra.connectors.sshuserclient.client import get_host_keys
 from pyinfra.connectors.util import CommandOutput
 
 from zerotoil.edge.inventory import declared
+from zerotoil.edge.report import report
 from zerotoil.errors import LabError
 from zerotoil.layers.project import known_hosts
 from zerotoil.layers.servers import servers
@@ -31,6 +32,22 @@ from zerotoil.resources.hypervisor import address, observed
 from zerotoil.resources.nas.mark import read_mark
 
 _SECONDS_BETWEEN_TRIES = 2
+_SECONDS_BETWEEN_WORDS = 30
+
+
+def phases(log: Callable[[str], Any]) -> Callable[[str, float], None]:
+    """Says how far a boot is: at each new phase, and at least twice a minute."""
+    last, at = "", 0.0
+
+    def say(error: str, seconds: float) -> None:
+        nonlocal last, at
+        waits_for_address = "has no address" in error
+        phase = "no address yet (firmware, kernel, Ignition)" if waits_for_address else "SSH does not answer yet"
+        if phase != last or seconds - at >= _SECONDS_BETWEEN_WORDS:
+            log(f"booting, {seconds:.0f} s: {phase}")
+            last, at = phase, seconds
+
+    return say
 
 
 class VmConnector(SSHConnector):
@@ -54,6 +71,13 @@ class VmConnector(SSHConnector):
 
     def connect(self) -> None:
         """Check declaration, NAS and hypervisor; connect when the VM should answer, else leave it for later."""
+        try:
+            self._connect_if_up()
+        except ConnectError as error:
+            report(self.state).of(self.host.name).failure = LabError(str(error.args[0]))
+            raise
+
+    def _connect_if_up(self) -> None:
         spec = self.spec
         try:
             vm = observed(spec, servers.hypervisor(spec))
@@ -69,11 +93,13 @@ class VmConnector(SSHConnector):
 
     def wait_until_up(self) -> None:
         """Connect, waiting for a booting guest. Raises LabError after vm_boot_timeout."""
-        spec, deadline = self.spec, time.monotonic() + self.spec.vm.boot_timeout
+        spec, began = self.spec, time.monotonic()
+        deadline, say = began + spec.vm.boot_timeout, phases(self.host.log)
         while self.client is None:
             try:
                 self._open(timeout=10)
             except LabError as error:
+                say(error.what, time.monotonic() - began)
                 if "host key" in error.what or time.monotonic() > deadline:
                     raise LabError(
                         f"{spec.name}: no SSH {spec.vm.boot_timeout} s after the start ({error.what})",

@@ -27,6 +27,7 @@ def full() -> None:
             waited = True
         if not _keep_all(host, layer, site):
             return
+    operations.worth_knowing(name="worth knowing", site=site)
 
 
 def _keep_all(host: Host, layer: Layer, site: Site) -> bool:

@@ -1,4 +1,4 @@
-"""pyinfra operations: any resource kept as declared, and waiting for a guest.
+"""pyinfra operations: any resource kept as declared, waiting for a guest, and what is worth knowing at the end.
 
 Operation bodies never raise for an expected failure (pyinfra would abort every host): they yield a command that
 reports and fails this host only.
@@ -7,6 +7,7 @@ reports and fails this host only.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,8 +16,13 @@ from pyinfra.api import FunctionCommand, operation
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
 
+from zerotoil.edge.report import report
 from zerotoil.errors import LabError
+from zerotoil.layers import Site
+from zerotoil.layers.notices import notices
 from zerotoil.resources.resource import Resource
+
+_LONG_SECONDS = 5  # a step that took longer says so
 
 
 def kind(resource: Resource) -> str:
@@ -38,6 +44,8 @@ def keep(resource: Resource, needs_guest: bool = False) -> Iterator[Any]:
     if changes:
         yield FunctionCommand(_make, (resource,), {})
     else:
+        if host.state.is_executing:
+            report(host.state).of(host.name).as_declared.add(resource.key)
         host.noop(f"{resource.key} is as declared")
 
 
@@ -51,6 +59,15 @@ def reachable() -> Iterator[Any]:
 
 
 @operation()
+def worth_knowing(site: Site) -> Iterator[Any]:
+    """Put what waits for a restart, a new OS disk or an update into the closing summary. Changes nothing."""
+    if host.state.is_executing:
+        report(host.state).of(host.name).notices = notices(site)
+    host.noop("nothing to do")
+    yield from ()
+
+
+@operation()
 def refuse(error: LabError) -> Iterator[Any]:
     """Fail this host with one line."""
     yield FunctionCommand(_refuse, (error,), {})
@@ -58,20 +75,27 @@ def refuse(error: LabError) -> Iterator[Any]:
 
 def _make(state: State, host: Host, resource: Resource) -> bool:
     def make() -> None:
-        for change in resource.apply():
+        changes = resource.apply()
+        report(state).of(host.name).made(changes)
+        for change in changes:
             host.log(str(change))
 
     return _run(state, host, make)
 
 
 def _run(state: State, host: Host, step: Callable[[], None]) -> bool:
+    began = time.monotonic()
     try:
         step()
     except LabError as error:
         return _refuse(state, host, error)
+    took = time.monotonic() - began
+    if took > _LONG_SECONDS:
+        host.log(f"took {took:.0f} s")
     return True
 
 
 def _refuse(state: State, host: Host, error: LabError) -> bool:
+    report(state).of(host.name).failure = error
     host.log_styled(str(error), fg="red", log_func=logger.error)
     return False

@@ -77,6 +77,7 @@ class Site:
             iqn=self.iqn,
             ignition=self.ignition,
             image=self.image,
+            progress=progress(self.say, "upload to the hypervisor"),
             guard=self.before_first_boot,
             on_first_start=self.note_first_boot,
         )
@@ -91,7 +92,7 @@ class Site:
 
     def image(self) -> LocalImage:
         """The OS image, fetched to this machine and verified."""
-        return images.fetch(images.resolve(self.spec.os), image_cache(), progress(self.say))
+        return images.fetch(images.resolve(self.spec.os), image_cache(), progress(self.say, "OS image"))
 
     def guest(self) -> Guest:
         """The guest, or a new machine where nothing answers yet that should. Raises LabError when it has no address."""
@@ -135,16 +136,17 @@ def image_cache() -> Path:
     return Path(os.environ.get("ZEROTOIL_CACHE", "~/.cache/zerotoil")).expanduser() / "images"
 
 
-def progress(say: Callable[[str], Any]) -> Callable[[int, int], None]:
-    """A progress callback that says every ten seconds how far a transfer is."""
-    started = said = time.monotonic()
+def progress(say: Callable[[str], Any], what: str) -> Callable[[int, int], None]:
+    """A progress callback that says every ten seconds how far a transfer is, and at which rate."""
+    started = said = 0.0
 
     def report(done: int, total: int) -> None:
-        nonlocal said
+        nonlocal started, said
         now = time.monotonic()
+        started, said = started or now, said or now
         if now - said >= _PROGRESS_SECONDS:
             said = now
-            rate = done / 1024**2 / (now - started)
-            say(f"OS image: {done / 1024**2:.0f} of {total / 1024**2:.0f} MiB, {rate:.1f} MiB/s")
+            rate = done / 1024**2 / max(now - started, 0.001)
+            say(f"{what}: {done / 1024**2:.0f} of {total / 1024**2:.0f} MiB, {rate:.1f} MiB/s")
 
     return report

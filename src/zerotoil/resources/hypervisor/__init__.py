@@ -43,6 +43,7 @@ def hypervisor_resources(
     image: Callable[[], LocalImage],
     guard: Callable[[], None],
     on_first_start: Callable[[], None],
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Resource]:
     """Everything of one host on its hypervisor.
 
@@ -50,7 +51,7 @@ def hypervisor_resources(
     with; it is asked before a VM is defined and before the first start. `on_first_start` is called right before that
     start. After an interruption both may be called again.
     """
-    ingredients, first_boot = Ingredients(spec, hypervisor, ignition, image), FirstBoot(guard, on_first_start)
+    ingredients, first_boot = Ingredients(spec, hypervisor, ignition, image, progress), FirstBoot(guard, on_first_start)
     resources: list[Resource] = [ChapSecret(spec, hypervisor)] if spec.iscsi.chap_user else []
     if spec.data.attach == "block":
         resources.append(IscsiPool(spec, hypervisor, iqn))

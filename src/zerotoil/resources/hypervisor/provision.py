@@ -30,6 +30,7 @@ class Ingredients:
     hypervisor: Hypervisor
     ignition: str
     fetch: Callable[[], LocalImage]
+    progress: Callable[[int, int], None] | None = None
 
     @cached_property
     def image(self) -> LocalImage:
@@ -120,7 +121,7 @@ class BaseImage(_Ingredient):
 
     def make(self) -> bool:
         """Upload it, unless another host did."""
-        return volumes.put_base(self.hypervisor, self.ingredients.pool, self.ingredients.image)
+        return volumes.put_base(self.hypervisor, self.ingredients.pool, self.ingredients.image, self.ingredients.progress)
 
     def left(self) -> list[Change]:
         """It is there or `make` raised."""

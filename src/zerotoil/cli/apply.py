@@ -1,0 +1,60 @@
+"""`zerotoil apply INVENTORY`: the plan, one question, then the same pyinfra run as by hand."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from zerotoil.cli.hosts import data_option, inventory_argument, limit_option, sites
+
+_INTERRUPTED = 130  # what a shell reports for Ctrl-C; pyinfra itself would say 0
+_DEPLOY = Path("deploys/full.py")
+
+
+@click.command()
+@inventory_argument
+@limit_option
+@data_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def apply(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...], yes: bool) -> None:
+    """Show the plan of INVENTORY, ask once, and make it so.
+
+    Exit code 0: it is as declared, 1: something failed, 130: interrupted.
+    """
+    found, problems = sites(inventory, limit, data)
+    from zerotoil.cli.plan_view import show
+    from zerotoil.layers.plan import plan_lab
+
+    plan = plan_lab(found, problems)
+    show(plan)
+    if plan.exit_code == 0:
+        return
+    if not any(host.changes for host in plan.hosts):
+        raise SystemExit(1)
+    if not yes:
+        click.confirm("Make these changes?", abort=True)
+    raise SystemExit(_run(inventory, limit, data) or (1 if plan.problems else 0))
+
+
+def _run(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> int:
+    """Run pyinfra and wait for it; its exit code, or 130 when it was interrupted."""
+    shipped = Path(__file__).parents[3] / _DEPLOY
+    command = [str(Path(sys.executable).parent / "pyinfra"), "-y", str(inventory), str(_DEPLOY if _DEPLOY.exists() else shipped)]
+    for option, values in (("--limit", limit), ("--data", data)):
+        command += [part for value in values for part in (option, value)]
+    process = subprocess.Popen(command)
+    interrupted = False
+    while True:
+        try:
+            code = process.wait()
+            break
+        except KeyboardInterrupt:  # the terminal told pyinfra too; it ends by itself
+            interrupted = True
+    if interrupted or code in (-signal.SIGINT, -signal.SIGTERM):
+        click.echo("interrupted: what was done stays, the next run goes on from there", err=True)
+        return _INTERRUPTED
+    return 1 if code else 0

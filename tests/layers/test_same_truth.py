@@ -1,0 +1,111 @@
+"""Plan and deploy tell the same truth for any valid declaration: only what was named is touched, and nothing is left."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.layers.conftest import PretendLab
+from tests.layers.test_plan import planned
+from zerotoil.layers import Site
+
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "vm_memory": st.sampled_from(["1 GiB", "3 GiB", "1025 MiB"]),
+        "vm_cpus": st.integers(1, 8),
+        "vm_autostart": st.booleans(),
+        "vm_firmware": st.sampled_from(["bios", "uefi"]),
+        "vm_usb": st.lists(st.sampled_from(["10c4:ea60", "1a86:55d4"]), unique=True),
+        "vm_pci": st.lists(st.sampled_from(["0000:01:00.0", "0000:02:00.1"]), unique=True),
+        "vm_nics": st.sampled_from(
+            [
+                [{"network": "default"}],
+                [{"network": "default"}, {"bridge": "br0"}],
+                [{"bridge": "br0", "address": "192.0.2.7/24", "gateway": "192.0.2.1"}],
+            ]
+        ),
+        "vm_xml": st.sampled_from([None, "<devices><sound model='ich6'/></devices>", "<description>mine</description>"]),
+        "vm_restart": st.sampled_from(["now", "later"]),
+        "data_size": st.sampled_from(["20 GiB", "25 GiB"]),
+        "data_snapshot_schedule": st.sampled_from(["0 2 * * *", "15 */4 * * 1-5"]),
+        "data_snapshot_keep": st.sampled_from(["14 days", "2 weeks", "1 year"]),
+        "iscsi_initiators": st.sampled_from([["iqn.1993-08.org.debian:01:hv1"], ["iqn.1993-08.org.debian:01:hv2"]]),
+        "iscsi_lun": st.integers(0, 3),
+        "os_butane": st.sampled_from([[], ["storage: {directories: [{path: /etc/mine, mode: 0755}]}"]]),
+    },
+)
+
+
+def _resources(site: Site) -> set[str]:
+    (host,) = planned(site)
+    assert not host.problems, [str(problem) for problem in host.problems]
+    return {change.resource for change in host.changes}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=changes, second=changes)
+def test_apply_does_what_the_plan_named_and_leaves_nothing(
+    lab: PretendLab, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    lab.forget_all()
+    second = {**second, "data_size": max(first.get("data_size", "20 GiB"), second.get("data_size", "20 GiB"))}
+    for declared in (first, second):
+        site = lab.site(**declared)
+        named = _resources(site)
+        writes = lab.sim.writes
+        touched = {change.resource for change in lab.apply(site)}
+        assert touched <= named
+        assert _resources(lab.site(**declared)) == set()
+        before = lab.sim.writes
+        assert lab.apply(lab.site(**declared)) == []
+        assert lab.sim.writes == before >= writes
+
+
+@pytest.mark.parametrize("gone", ["extent", "target", "snapshot task", "VM"])
+def test_what_was_deleted_by_hand_is_seen_and_mended(lab: PretendLab, gone: str) -> None:
+    site = lab.site()
+    lab.apply(site)
+    lab.settle(site)
+    if gone == "VM":
+        site.hypervisor.run("test", lambda: site.hypervisor.connection.lookupByName("matrix").destroy())
+        site.hypervisor.undefine("matrix")
+    else:
+        kind = {"extent": "iscsi.extent", "target": "iscsi.target", "snapshot task": "pool.snapshottask"}[gone]
+        (entry,) = site.nas.query(kind)
+        site.nas.write(f"{kind}.delete", entry["id"])
+    (host,) = planned(site)
+    assert any(change.resource.startswith(gone) for change in host.changes), [str(change) for change in host.changes]
+    lab.apply(site)
+    assert _resources(lab.site()) == set()
+
+
+def test_a_lost_volume_is_never_made_anew_empty(lab: PretendLab) -> None:
+    site = lab.site()
+    lab.apply(site)
+    lab.settle(site)
+    site.nas.write("pool.dataset.create", {"name": "tank/kept", "type": "VOLUME", "volsize": 1 << 30, "sparse": True})
+    marks = [{"key": "zerotoil:owner", "value": site.spec.owner}]
+    site.nas.write("pool.dataset.update", "tank/kept", {"user_properties_update": marks})
+    site.nas.write("pool.dataset.delete", site.spec.zvol)  # takes the extent with it, as TrueNAS does
+    before = lab.sim.writes
+    (host,) = planned(site)
+    expected = (
+        "zvol tank/lab/matrix/data is gone, and its VM ran with it before; there is the volume tank/kept with its mark: "
+        "nothing was made: an empty volume would take its place; bring it back on the NAS under its name"
+    )
+    assert expected in [str(problem) for problem in host.problems]
+    with pytest.raises(Exception, match="is gone, and its VM ran with it before"):
+        lab.apply(site)
+    assert lab.sim.writes == before
+    assert site.spec.zvol not in [entry["id"] for entry in site.nas.query("pool.dataset", ["pool", "=", "tank"])]
+
+
+def test_a_lost_volume_that_an_extent_still_serves_is_not_made_either(lab: PretendLab) -> None:
+    site = lab.site()
+    lab.apply(site)
+    lab.sim.storage.destroy(site.spec.zvol)  # behind the middleware's back: zfs destroy
+    site.nas.forget()
+    (host,) = planned(lab.site())
+    assert any("an extent still serves it; no snapshot and no clone of it is left" in str(p) for p in host.problems)
