@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +26,32 @@ RIGHT: dict[str, Any] = {
     "data_size": "20 GiB",
     "ssh_authorized_keys": ["ssh-ed25519 AAAAC3Nza you@laptop"],
 }
+
+
+_BRING = "from zerotoil.minilab import daemons, libvirtd, preflight, state, zpool; preflight.extend_path(); state.ensure(); {}"
+
+
+def _lab(step: str) -> None:
+    """One step of the embedded lab, as a lab of its own (number 8): it knows how to bring real parts up on any machine."""
+    env = os.environ | {"ZEROTOIL_LAB_NUMBER": "8"}
+    done = subprocess.run([sys.executable, "-c", _BRING.format(step)], env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def real_libvirt() -> Iterator[None]:
+    """qemu:///system answers: the system's own libvirt, else one that is stopped again afterwards."""
+    _lab("libvirtd.up()")
+    yield
+    _lab("libvirtd.down(); state.remove()")
+
+
+@pytest.fixture(scope="module")
+def real_zfs() -> Iterator[None]:
+    """ZFS answers: the system's, else a zfs-fuse that is stopped again afterwards."""
+    _lab("zpool.zfs_answers() or daemons.start(zpool.ZFS_FUSE)")
+    yield
+    _lab("zpool.down(); state.remove()")
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_check_needs_no_lab_and_names_file_and_line(project: Path, sim: Simulato
     assert (done.returncode, done.stdout) == (0, "lab.py: 2 hosts, nothing wrong\n")
     assert sim.calls == []
     inventory = project / "lab.py"
-    inventory.write_text(inventory.read_text().replace('"vm_cpus": 4', '"vm_cpu": 4, "vm_xml": "<vcpus/>"'))
+    inventory.write_text(inventory.read_text().replace('"vm_cpus": 4', '"vm_cpu": 4, "vm_xml": "<vcpus><bogus/></vcpus>"'))
     done = zerotoil(project, "check", "lab.py")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "two: vm_cpu (from host data, lab.py:3): unknown key; did you mean vm_cpus?\n"
@@ -112,7 +112,7 @@ def test_check_holds_units_and_xml_against_their_validators(project: Path) -> No
     inventory = project / "lab.py"
     contents = "[Service]\nExecStart=/bin/true\nTpye=oneshot\n"
     unit = json.dumps({"systemd": {"units": [{"name": "foo.service", "contents": contents}]}})
-    wrong = f'"os_butane": [{unit!r}], "vm_xml": "<vcpus/>"'
+    wrong = f'"os_butane": [{unit!r}], "vm_xml": "<vcpus><bogus/></vcpus>"'
     inventory.write_text(inventory.read_text().replace('"vm_cpus": 4', wrong))
     done = zerotoil(project, "check", "lab.py")
     assert done.returncode == 1

@@ -39,6 +39,15 @@ def zerotoil(*line: str, **options: int) -> str:
     return run(str(BIN / "zerotoil"), *line, **options)
 
 
+def plan(exit_code: int) -> set[tuple[str, str]]:
+    """What `zerotoil plan` names: resource and field."""
+    line = [str(BIN / "zerotoil"), "plan", "inventory/demo.py", "--json"]
+    done = subprocess.run(line, cwd=ROOT, env=LAB, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    assert done.returncode == exit_code, done.stdout + done.stderr
+    layers = json.loads(done.stdout)["hosts"][0]["layers"]
+    return {(change["resource"], change["field"]) for layer in layers for change in layer["changes"]}
+
+
 def in_guest(command: str) -> str:
     return zerotoil("ssh", "-i", "inventory/demo.py", HOST, "--", command, seconds=120)
 
@@ -125,6 +134,14 @@ def test_only_what_was_changed_by_hand_is_mended() -> None:
     virsh("setmaxmem", HOST, "1G", "--config")
     in_guest("sudo docker update --restart=no watchtower")
     before = writes()
+    planned = plan(exit_code=2)
+    assert planned == {
+        ("snapshot task tank1/lab/demo2", "schedule"),
+        ("extent demo2", "comment"),
+        ("VM demo2", "memory"),
+        ("container watchtower", "restart policy"),
+    }
+    assert writes() == before
     output = deploy()
     assert "snapshot task tank1/lab/demo2: schedule 0 5 * * * -> 0 2 * * *" in output
     assert "extent demo2: comment changed by hand -> zerotoil demo/demo2" in output
@@ -132,9 +149,19 @@ def test_only_what_was_changed_by_hand_is_mended() -> None:
     assert "container watchtower: restart policy no -> always" in output
     assert re.search(r"Grand total +\d+ +4 +- +\d+", output), output
     assert writes() == before + 2
+    assert plan(exit_code=0) == set()
     before = writes()
     assert_unchanged(deploy())
     assert writes() == before
+
+
+def test_a_container_deleted_by_hand_comes_back_by_apply() -> None:
+    in_guest("sudo docker rm --force watchtower")
+    assert {resource for resource, _field in plan(exit_code=2)} == {"container watchtower"}
+    output = zerotoil("apply", "inventory/demo.py", "--yes")
+    assert "+ container watchtower" in output
+    assert re.search(r"What happened:\n +demo2: 1 created, \d+ as declared", output), output
+    assert plan(exit_code=0) == set()
 
 
 def test_data_survives_a_new_os_disk() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from zerotoil.errors import LabError
 
 _SECONDS = 30
+_READS_FILES = re.compile(r"(?m)^[\s-]*((\w+_)?local|trees):")  # contents.local, ssh_authorized_keys_local, storage.trees
 _DRAWN = re.compile(
     r"^(error|warning)\[(.+)\]:\n +--> [^\n]*:(\d+):(\d+)\n(?:^ *\d* \|(?! *\^)[^\n]*\n)*^ *\| *\^+ ([^\n]+)", re.M
 )
@@ -28,7 +29,7 @@ def find(tool: str) -> str | None:
 def ignition(config: str, files_dir: Path | None = None) -> str:
     """The validated Ignition JSON of a Butane config; kept by content, since the two tools take most of a plan's time."""
     tools = [Path(path) for tool in ("butane", "ignition-validate") if (path := find(tool))]
-    if "local" in config:  # it reads other files, which are not part of the name
+    if _READS_FILES.search(config):  # it reads other files, which are not part of the name
         return _made(config, files_dir)
     identity = [f"{tool.resolve()} {tool.stat().st_mtime_ns} {tool.stat().st_size}" for tool in tools]
     kept = cache() / hashlib.sha256("\n".join([*identity, config]).encode()).hexdigest()

@@ -10,6 +10,7 @@ import ipaddress
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -18,6 +19,9 @@ import yaml
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 
+# The safe loader and dumper in C where PyYAML has them: ten times as fast, with the same result.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 TEMPLATES = ("host.bu.j2", "host-keys.sh", "nic.nmconnection.j2")
 
 
@@ -33,23 +37,28 @@ def render_butane(
     spec: HostSpec, templates: Mapping[str, str], authorized_keys: Sequence[str], fragments: Sequence[Fragment]
 ) -> str:
     """Butane (variant fcos) of the host as YAML. Raises LabError for a fragment that is no Butane or endangers data."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-    environment.filters["json"] = json.dumps
-    text = environment.from_string(templates["host.bu.j2"]).render(
+    text = _template(templates["host.bu.j2"]).render(
         spec=spec,
         authorized_keys=list(authorized_keys),
         host_keys_script=templates["host-keys.sh"],
         device_unit=escape_unit(f"dev/disk/by-id/virtio-{spec.data.serial}"),
         static_nics=[
-            {"index": index, "keyfile": _keyfile(environment, templates["nic.nmconnection.j2"], spec, index)}
+            {"index": index, "keyfile": _keyfile(templates["nic.nmconnection.j2"], spec, index)}
             for index, nic in enumerate(spec.vm.nics)
             if nic.is_static
         ],
     )
-    config = yaml.safe_load(text)
+    config = yaml.load(text, Loader=_Loader)
     for fragment in fragments:
         _merge(config, _checked(spec, fragment), fragment.source)
-    return yaml.safe_dump(config, sort_keys=False, width=1000)
+    return yaml.dump(config, Dumper=_Dumper, sort_keys=False, width=1000)
+
+
+@cache
+def _template(text: str) -> jinja2.Template:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+    environment.filters["json"] = json.dumps
+    return environment.from_string(text)
 
 
 def escape_unit(path: str) -> str:
@@ -58,10 +67,10 @@ def escape_unit(path: str) -> str:
     return escaped.replace("/", "-")
 
 
-def _keyfile(environment: jinja2.Environment, template: str, spec: HostSpec, index: int) -> str:
+def _keyfile(template: str, spec: HostSpec, index: int) -> str:
     nic = spec.vm.nics[index]
     family = f"ipv{ipaddress.ip_interface(nic.address or '').version}"
-    return environment.from_string(template).render(nic=nic, index=index, mac=spec.mac(index), family=family) + "\n"
+    return _template(template).render(nic=nic, index=index, mac=spec.mac(index), family=family) + "\n"
 
 
 _IDENTITY = {"users": "name", "groups": "name", "files": "path", "directories": "path", "links": "path", "units": "name"}
@@ -78,7 +87,7 @@ _ALLOWED = {
 def _checked(spec: HostSpec, fragment: Fragment) -> dict[str, Any]:
     """The fragment as a mapping, refused where it is no Butane or could endanger the data disk."""
     try:
-        config = yaml.safe_load(fragment.text)
+        config = yaml.load(fragment.text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise LabError(f"{spec.name}: os_butane {fragment.source} is no YAML ({error})", "mend the fragment") from error
     if not isinstance(config, dict):

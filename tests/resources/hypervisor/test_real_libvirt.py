@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,23 +34,11 @@ CONTROL, PORT = "7", 33269  # a tgtd of our own, beside any other
 CHAP = {"iscsi_chap_user": "hvtest", "iscsi_chap_secret": Secret("twelve-chars1")}
 
 
-LIBVIRT = "from zerotoil.minilab import libvirtd, preflight, state; preflight.extend_path(); {}"
-
-
-def libvirt_of_the_lab(call: str) -> None:
-    """The lab knows how to bring libvirt up where no system daemon runs (the device of KVM, mount namespaces)."""
-    env = os.environ | {"ZEROTOIL_LAB_NUMBER": "8"}
-    done = subprocess.run([sys.executable, "-c", LIBVIRT.format(call)], env=env, capture_output=True, text=True, timeout=90)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="module")
-def hypervisor() -> Iterator[Hypervisor]:
-    libvirt_of_the_lab("state.ensure(); libvirtd.up()")
+def hypervisor(real_libvirt: None) -> Iterator[Hypervisor]:
     hypervisor = Hypervisor.connect("qemu:///system", 60)
     yield hypervisor
     hypervisor.connection.close()
-    libvirt_of_the_lab("libvirtd.down(); state.remove()")
 
 
 @pytest.fixture

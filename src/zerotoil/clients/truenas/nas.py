@@ -117,6 +117,18 @@ class Nas:
         """Every entry of a kind ("iscsi.target"), asked once per run until something is written."""
         return self._cached(f"{kind}.query", [list(filters)])  # type: ignore[no-any-return]
 
+    def found(self, kind: str, field: str, value: Any, *filters: Sequence[Any]) -> list[Entry]:
+        """The entries of a kind whose field has this value; by one look into an index, however many entries there are."""
+        with self.lock:
+            key = (f"{kind} by {field}", json.dumps(filters))
+            if key not in self._cache:
+                entries = self.query(kind, *filters)
+                index: dict[Any, list[Entry]] = {}
+                for entry in entries:
+                    index.setdefault(entry.get(field), []).append(entry)
+                self._cache[key] = index
+            return self._cache[key].get(value, [])  # type: ignore[no-any-return]
+
     def config(self, kind: str) -> Entry:
         """A configuration ("iscsi.global"), asked once per run until something is written."""
         return self._cached(f"{kind}.config", [])  # type: ignore[no-any-return]

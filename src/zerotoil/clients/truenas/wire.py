@@ -86,7 +86,12 @@ class Framing:
         self.url, self.timeout, self._id = url, timeout, 0
         try:
             self._ws = websocket.create_connection(
-                url + path, timeout=timeout, sslopt={"context": tls.context}, http_no_proxy=["*"], suppress_origin=True
+                url + path,
+                timeout=timeout,
+                sslopt={"context": tls.context},
+                http_no_proxy=["*"],
+                suppress_origin=True,
+                skip_utf8_validation=True,  # a second time, in Python, byte by byte: decoding checks it anyway
             )
         except (OSError, websocket.WebSocketException) as error:
             raise unreachable(url, error) from error

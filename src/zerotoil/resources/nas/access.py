@@ -86,7 +86,7 @@ class InitiatorGroup(Kept):
 
     def find(self) -> Entry | None:
         """See Kept."""
-        return next((entry for entry in self.nas.query(self.kind) if entry["comment"] == self.comment), None)
+        return next(iter(self.nas.found(self.kind, "comment", self.comment)), None)
 
     def declared(self) -> dict[str, Any]:
         """See Kept."""

@@ -15,7 +15,7 @@ _PROPERTIES = ("owner", "state", "filesystem", "label", "uuid")
 def dataset(nas: Nas, name: str) -> dict[str, Any] | None:
     """The server's entry of a dataset or zvol; asked once per pool (the server reads all of it whatever the filter)."""
     pool = name.split("/")[0]
-    return next((entry for entry in nas.query("pool.dataset", ["pool", "=", pool]) if entry["id"] == name), None)
+    return next(iter(nas.found("pool.dataset", "id", name, ["pool", "=", pool])), None)
 
 
 def property_of(entry: dict[str, Any], name: str) -> str:

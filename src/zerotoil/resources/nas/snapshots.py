@@ -35,7 +35,7 @@ class SnapshotTask(Kept):
 
     def find(self) -> Entry | None:
         """See Kept."""
-        same = [e for e in self.nas.query(self.kind) if e["dataset"] == self.dataset and e["naming_schema"] == self.naming]
+        same = [e for e in self.nas.found(self.kind, "dataset", self.dataset) if e["naming_schema"] == self.naming]
         return min(same, key=lambda entry: (len(self.diff(entry)), entry["id"]), default=None)
 
     def declared(self) -> dict[str, Any]:

@@ -43,16 +43,15 @@ class Target(Kept):
 
     def find(self) -> Entry | None:
         """See Kept."""
-        return next((entry for entry in self.nas.query(self.kind) if entry["name"] == self.name), None)
+        return next(iter(self.nas.found(self.kind, "name", self.name)), None)
 
     def check(self, entry: Entry | None) -> None:
         """A target of that name that serves a volume of somebody else is refused."""
         if entry is None:
             return
-        extents = {item["id"]: item for item in self.nas.query("iscsi.extent")}
-        mappings = [item for item in self.nas.query("iscsi.targetextent") if item["target"] == entry["id"]]
+        mappings = self.nas.found("iscsi.targetextent", "target", entry["id"])
         for mapping in mappings:
-            extent = extents.get(mapping["extent"], {})
+            extent = next(iter(self.nas.found("iscsi.extent", "id", mapping["extent"])), {})
             if extent.get("disk") != f"zvol/{self.zvol}":
                 served = extent.get("disk") or extent.get("path")
                 raise LabError(f"{self.key} is taken: it serves the extent {extent.get('name')} ({served})", _ELSEWHERE)
@@ -67,18 +66,22 @@ class Target(Kept):
 
     def observed(self, entry: Entry) -> dict[str, Any]:
         """See Kept. Ids become natural keys."""
-        portals = {
-            item["id"]: f"portal {', '.join(listen['ip'] for listen in item['listen'])}"
-            for item in self.nas.query("iscsi.portal")
-        }
-        if own := self.portal.find():
-            portals[own["id"]] = self.portal.key  # the order of addresses is no difference
-        groups = {item["id"]: f"initiator group {item['comment']!r}" for item in self.nas.query("iscsi.initiator")}
         access = [
-            f"{portals.get(item['portal'])}, {groups.get(item['initiator'])}, {item['authmethod']} {item['auth'] or '-'}"
+            f"{self._portal(item['portal'])}, {self._group(item['initiator'])}, {item['authmethod']} {item['auth'] or '-'}"
             for item in entry["groups"]
         ]
         return {"access": sorted(access)}
+
+    def _portal(self, number: int) -> str | None:
+        own = self.portal.find()
+        if own and own["id"] == number:
+            return self.portal.key  # the order of addresses is no difference
+        other = next(iter(self.nas.found("iscsi.portal", "id", number)), None)
+        return f"portal {', '.join(listen['ip'] for listen in other['listen'])}" if other else None
+
+    def _group(self, number: int | None) -> str | None:
+        other = next(iter(self.nas.found("iscsi.initiator", "id", number)), None)
+        return f"initiator group {other['comment']!r}" if other else None
 
     def payload(self) -> dict[str, Any]:
         """See Kept. `auth` is the tag, not an id."""
@@ -107,12 +110,12 @@ class Extent(Kept):
 
     def find(self) -> Entry | None:
         """See Kept. One of another name that serves our volume is refused: two extents on one disk destroy it."""
-        for entry in self.nas.query(self.kind):
-            if entry["name"] != self.name and entry.get("disk") == f"zvol/{self.zvol}":
+        for entry in self.nas.found(self.kind, "disk", f"zvol/{self.zvol}"):
+            if entry["name"] != self.name:
                 raise LabError(
                     f"zvol {self.zvol} is served by the extent {entry['name']} already", "remove that one, or declare its name"
                 )
-        return next((entry for entry in self.nas.query(self.kind) if entry["name"] == self.name), None)
+        return next(iter(self.nas.found(self.kind, "name", self.name)), None)
 
     def check(self, entry: Entry | None) -> None:
         """Another disk under our name is not ours to change; our disk under another comment is drift."""
@@ -172,11 +175,11 @@ class Mapping(Kept):
         target, extent = self.target.find(), self.extent.find()
         if not extent:
             return None
-        found = next((entry for entry in self.nas.query(self.kind) if entry["extent"] == extent["id"]), None)
+        found = next(iter(self.nas.found(self.kind, "extent", extent["id"])), None)
         if found and (not target or found["target"] != target["id"]):
-            names = {item["id"]: item["name"] for item in self.nas.query("iscsi.target")}
+            other = next(iter(self.nas.found("iscsi.target", "id", found["target"])), {})
             raise LabError(
-                f"{self.extent.key} is served by the target {names.get(found['target'])} already",
+                f"{self.extent.key} is served by the target {other.get('name')} already",
                 "nothing was touched: two targets on one disk destroy it; remove that mapping",
             )
         return found
