@@ -8,6 +8,8 @@ from which every process starts. Nothing here is timed.
 
 from __future__ import annotations
 
+import copy
+import json
 import signal
 import sys
 from pathlib import Path
@@ -56,30 +58,35 @@ def main(count: int, folder: Path) -> None:
         nas = Nas.connect(sim.url, "bench", Secret(KEY), fingerprint=sim.fingerprint)
         hosts = {f"vm{number}": [("group", {**data, "nas_api_key": Secret(KEY)})] for number in range(count)}
         sites = [Site(spec, folder) for spec in declare(hosts).specs.values()]
-        _fill_nas(nas, sites)
+        _fill_nas(sim, nas, sites)
         (folder / "node.xml").write_text(_node(nas, sites, folder))
         (folder / "ready").touch()
         signal.pause()
 
 
-def _fill_nas(nas: Nas, sites: list[Site]) -> None:
-    """The first host by the deploy's own resources, the others by copying what that made."""
-    for resource in nas_resources(sites[0].spec, nas):
+def _fill_nas(sim: Simulator, nas: Nas, sites: list[Site]) -> None:
+    """The first host by the deploy's own resources; the others as copies of its rows, past the API: it is not what is timed."""
+    first = sites[0].spec
+    for resource in nas_resources(first, nas):
         resource.apply()
-    first = {kind: nas.query(f"iscsi.{kind}")[0] for kind in ("portal", "initiator", "target", "extent")}
-    for site in sites[1:]:
+    tables = ("iscsi.initiator", "iscsi.target", "iscsi.extent", "iscsi.targetextent", "pool.snapshottask")
+    model = {kind: copy.deepcopy(sim.nas.state.rows(kind)[0]) for kind in tables}
+    datasets = {dataset.name: dataset for dataset in sim.storage.datasets()}
+    for offset, site in enumerate(sites[1:], start=1):
         spec = site.spec
-        for resource in nas_resources(spec, nas)[:2]:
-            resource.write(None)  # type: ignore[attr-defined]
-        snapshot = nas_resources(spec, nas)[2]
-        nas.write("pool.snapshottask.create", snapshot.payload())  # type: ignore[attr-defined]
-        group = {"initiators": spec.iscsi.initiators, "comment": f"zerotoil {spec.owner}"}
-        initiator = nas.write("iscsi.initiator.create", group)["id"]
-        access = {"portal": first["portal"]["id"], "initiator": initiator, "authmethod": "NONE", "auth": None}
-        target = nas.write("iscsi.target.create", {"name": spec.name, "groups": [access]})["id"]
-        extent = {"name": spec.name, "type": "DISK", "disk": f"zvol/{spec.zvol}", "comment": f"zerotoil {spec.owner}"}
-        made = nas.write("iscsi.extent.create", {**extent, "enabled": True, "ro": False, "rpm": "SSD"})["id"]
-        nas.write("iscsi.targetextent.create", {"target": target, "extent": made, "lunid": 0})
+        for name, like in ((spec.dataset, datasets[first.dataset]), (spec.zvol, datasets[first.zvol])):
+            marks = {key: value.replace(first.owner, spec.owner) for key, value in like.local.items()}
+            sim.storage.create(name, marks, like.volsize, like.volblocksize)
+        for kind, row in model.items():
+            text = json.dumps(row).replace(first.zvol, spec.zvol).replace(first.dataset, spec.dataset)
+            text = text.replace(f'"{first.name}"', f'"{spec.name}"').replace(first.owner, spec.owner)
+            made = json.loads(text) | {"id": row["id"] + offset}
+            if kind == "iscsi.target":
+                made["groups"][0]["initiator"] += offset
+            if kind == "iscsi.targetextent":
+                made |= {"target": made["target"] + offset, "extent": made["extent"] + offset}
+            sim.nas.state.rows(kind).append(made)
+    nas.forget()
 
 
 def _node(nas: Nas, sites: list[Site], folder: Path) -> str:

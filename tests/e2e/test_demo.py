@@ -8,18 +8,15 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-LAB = {**os.environ, "ZEROTOIL_LAB_NUMBER": "1"}
+from tests.e2e import guide_plan_and_drift as guide
+from tests.e2e.guide_plan_and_drift import BIN, HOST, LAB, NIGHTLY, ROOT, URI, in_guest, on_the_nas, virsh
+
 STATE = Path("/var/lib/zerotoil-lab1")
-HOST = "demo2"
-URI = "qemu:///system"
 
 pytestmark = [pytest.mark.lab, pytest.mark.e2e]
 
@@ -48,37 +45,10 @@ def plan(exit_code: int) -> set[tuple[str, str]]:
     return {(change["resource"], change["field"]) for layer in layers for change in layer["changes"]}
 
 
-def in_guest(command: str) -> str:
-    return zerotoil("ssh", "-i", "inventory/demo.py", HOST, "--", command, seconds=120)
-
-
-def virsh(*line: str) -> str:
-    return run("virsh", "-c", URI, *line, seconds=60)
-
-
 def writes() -> int:
     """Writing calls that the NAS has answered so far."""
     lines = (STATE / "nas" / "calls.jsonl").read_text().splitlines()
     return sum(1 for line in lines if json.loads(line)["write"])
-
-
-NIGHTLY = {"minute": "0", "hour": "2", "dom": "*", "month": "*", "dow": "*", "begin": "00:00", "end": "23:59"}
-EDIT = """
-import json, sys
-from zerotoil.clients.truenas import Nas
-from zerotoil.minilab import layout
-from zerotoil.model.secret import Secret
-kind, change = sys.argv[1], json.loads(sys.argv[2])
-key = Secret(source=f"file:{layout.NAS_KEY_FILE}")
-nas = Nas.connect(f"wss://{layout.ADDRESS}:{layout.NAS_PORT}", layout.NAS_USER, key, ca=layout.CA_CERT)
-(entry,) = nas.query(kind)
-nas.write(f"{kind}.update", entry["id"], change)
-"""
-
-
-def on_the_nas(kind: str, change: dict[str, object]) -> None:
-    """Change the one object of a kind, as a person would in the NAS's own pages."""
-    run(sys.executable, "-c", EDIT, kind, json.dumps(change), seconds=60)
 
 
 def assert_unchanged(output: str) -> None:
@@ -162,6 +132,10 @@ def test_a_container_deleted_by_hand_comes_back_by_apply() -> None:
     assert "+ container watchtower" in output
     assert re.search(r"What happened:\n +demo2: 1 created, \d+ as declared", output), output
     assert plan(exit_code=0) == set()
+
+
+def test_the_guide_shows_what_really_happens() -> None:
+    assert guide.page() == (ROOT / "docs/guides/plan-and-drift.md").read_text()
 
 
 def test_data_survives_a_new_os_disk() -> None:

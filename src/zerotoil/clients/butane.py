@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -28,11 +29,9 @@ def find(tool: str) -> str | None:
 
 def ignition(config: str, files_dir: Path | None = None) -> str:
     """The validated Ignition JSON of a Butane config; kept by content, since the two tools take most of a plan's time."""
-    tools = [Path(path) for tool in ("butane", "ignition-validate") if (path := find(tool))]
     if _READS_FILES.search(config):  # it reads other files, which are not part of the name
         return _made(config, files_dir)
-    identity = [f"{tool.resolve()} {tool.stat().st_mtime_ns} {tool.stat().st_size}" for tool in tools]
-    kept = cache() / hashlib.sha256("\n".join([*identity, config]).encode()).hexdigest()
+    kept = cache() / hashlib.sha256(f"{_tools()}\n{config}".encode()).hexdigest()
     with suppress(OSError):
         return kept.read_text()
     made = _made(config, files_dir)
@@ -47,6 +46,13 @@ def ignition(config: str, files_dir: Path | None = None) -> str:
 def cache() -> Path:
     """Where transpiled configs are kept. They hold no secrets."""
     return Path(os.environ.get("ZEROTOIL_CACHE", "~/.cache/zerotoil")).expanduser() / "ignition"
+
+
+@functools.cache
+def _tools() -> str:
+    """Which tools would make it: another version may make something else."""
+    tools = [Path(path) for tool in ("butane", "ignition-validate") if (path := find(tool))]
+    return "\n".join(f"{tool.resolve()} {tool.stat().st_mtime_ns} {tool.stat().st_size}" for tool in tools)
 
 
 def _made(config: str, files_dir: Path | None) -> str:
