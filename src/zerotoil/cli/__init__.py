@@ -12,6 +12,7 @@ from zerotoil import __version__
 from zerotoil.errors import LabError
 
 _COMMANDS = {
+    "doctor": ("zerotoil.cli.doctor", "What is missing here and on the servers, and the command that fixes each."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
     "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),
