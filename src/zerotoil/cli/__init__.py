@@ -13,6 +13,7 @@ from zerotoil.errors import LabError
 
 _COMMANDS = {
     "doctor": ("zerotoil.cli.doctor", "What is missing here and on the servers, and the command that fixes each."),
+    "init": ("zerotoil.cli.init", "Write a first inventory, from flags or answers."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
     "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),

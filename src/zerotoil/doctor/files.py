@@ -21,15 +21,14 @@ def checks(specs: list[HostSpec]) -> list[Check]:
 def secret(source: str) -> Check:
     """The secret can be read, and nobody else can read its file."""
     name, (kind, _, where) = f"secret {source}", source.partition(":")
-    path = Path(where).expanduser()
-    if kind == "file" and not path.exists():
-        return failure(
-            name, f"there is no file {path}", f"install -D -m 600 /dev/stdin {shlex.quote(str(path))}  (then paste it)"
-        )
 
     def look() -> Check:
+        path = Path(where).expanduser()
+        if kind == "file" and not path.exists():
+            make = f"install -D -m 600 /dev/stdin {shlex.quote(str(path))} (then paste it)"
+            return failure(name, f"there is no file {path}", make)
         Secret(source=source).reveal()
-        return ok(name, "there, and private" if source.startswith("file:") else "there")
+        return ok(name, "there, and private" if kind == "file" else "there")
 
     return attempt(name, look)
 
@@ -37,9 +36,13 @@ def secret(source: str) -> Check:
 def public_key(given: str) -> Check:
     """The public key file is there."""
     name, path = f"public key {given}", Path(given.removeprefix("file:")).expanduser()
-    if path.is_file():
-        return ok(name, "there")
-    return failure(name, f"there is no file {path}", "ssh-keygen -t ed25519, or name another in ssh_authorized_keys")
+
+    def look() -> Check:
+        if path.is_file():
+            return ok(name, "there")
+        return failure(name, f"there is no file {path}", "ssh-keygen -t ed25519, or name another in ssh_authorized_keys")
+
+    return attempt(name, look)
 
 
 def _sources(spec: HostSpec) -> Iterator[str]:

@@ -59,15 +59,16 @@ def reachable(hypervisor: Hypervisor) -> Check:
 def pool(hypervisor: Hypervisor, pool: str) -> Check:
     """The storage pool of the OS disks is there and started."""
     uri, name = hypervisor.uri, f"{hypervisor.uri}: pool {pool}"
+    start = f"virsh -c {uri} pool-start {pool}; virsh -c {uri} pool-autostart {pool}"
 
     def look() -> Check:
         known = hypervisor.storage.pools()
         if pool not in known:
-            make = f"virsh -c {uri} pool-define-as {pool} dir --target /var/lib/libvirt/images"
+            make = f"virsh -c {uri} pool-define-as {pool} dir --target /var/lib/libvirt/images; {start}"
             there = ", ".join(sorted(known)) or "none"
             return failure(name, f"not there (there: {there})", f"name another in hypervisor_pool, or {make}")
         if not known[pool][0]:
-            return failure(name, "not started", f"virsh -c {uri} pool-start {pool}; virsh -c {uri} pool-autostart {pool}")
+            return failure(name, "not started", start)
         return ok(name, "started")
 
     return attempt(name, look)
