@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.terminal import converse
 from zerotoil.minilab.nas import Simulator
 from zerotoil.minilab.nas.memory import MemoryStorage
 from zerotoil.minilab.nas.targets import NoTargets
@@ -139,3 +140,25 @@ def test_a_silent_hypervisor_takes_its_deadline_and_no_longer(home: Path) -> Non
     assert found[uri]["found"] == "connect: no answer within 2 s"
     assert found[uri]["fix"] == "see whether the hypervisor is up and its libvirt answers"
     assert found["test:///default"]["state"] == "ok"
+
+
+def test_a_narrow_terminal_cuts_nothing_off(home: Path) -> None:
+    (home / "key").unlink()
+    environment = {"HOME": str(home), "PATH": f"{home}/bin:/usr/bin:/bin", "COLUMNS": "60"}
+    code, screen = converse(["doctor", write(home, "wss://127.0.0.1:9")], home, environment, {})
+    assert code == 1
+    assert "…" not in screen
+    table, _, below = screen.rpartition("┘\n")
+    assert max(map(len, table.splitlines()[-3:])) <= 60
+    assert below.splitlines() == [
+        f"secret file:{home}/key: install -D -m 600 /dev/stdin {home}/key (then paste it)",
+        "wss://127.0.0.1:9: is it up, and is nas_url right?",
+        "wss://127.0.0.1:9: iSCSI 127.0.0.1:9: fine before the first deploy, or when only the hypervisor is on its network",
+    ]
+
+
+def test_a_wide_terminal_says_everything_once(home: Path) -> None:
+    environment = {"HOME": str(home), "PATH": f"{home}/bin:/usr/bin:/bin", "COLUMNS": "400"}
+    _, screen = converse(["doctor", write(home, "wss://127.0.0.1:9")], home, environment, {})
+    assert screen.count("is it up, and is nas_url right?") == 1
+    assert screen.endswith("┘\n")

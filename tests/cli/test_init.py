@@ -2,14 +2,13 @@
 
 import ast
 import os
-import pty
-import select
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import converse
 from zerotoil.errors import LabError
 from zerotoil.setup import QUESTIONS, Declaration, complete
 from zerotoil.setup.declaration import wrong
@@ -242,27 +241,6 @@ def test_an_answer_is_judged_with_those_before_it() -> None:
     assert all(wrong({}, question.key) == "" for question in QUESTIONS)
 
 
-def converse(home: Path, flags: list[str], answers: dict[str, list[str]]) -> tuple[int, str]:
-    """Run init in a terminal of its own and type an answer to each prompt: by its beginning, else only return."""
-    ours, its = pty.openpty()
-    line = [sys.executable, "-c", RUN, "init", *flags]
-    child = subprocess.Popen(line, cwd=home, env={**os.environ, "HOME": str(home)}, stdin=its, stdout=its, stderr=its)
-    os.close(its)
-    screen = ""
-    while select.select([ours], [], [], 20)[0]:
-        try:
-            said = os.read(ours, 4096).decode(errors="replace").replace("\r", "")
-        except OSError:  # EIO: the child has closed its side
-            break
-        screen += said
-        prompt = screen.rpartition("\n")[2]
-        if said and prompt.endswith(": "):
-            typed = next((typed for known, typed in answers.items() if prompt.startswith(known) and typed), [""])
-            os.write(ours, f"{typed.pop(0)}\n".encode())
-    os.close(ours)
-    return child.wait(20), screen
-
-
 def test_a_terminal_is_asked_until_the_answer_is_right(tmp_path: Path) -> None:
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh/id.pub").write_text("ssh-ed25519 A")
@@ -275,7 +253,7 @@ def test_a_terminal_is_asked_until_the_answer_is_right(tmp_path: Path) -> None:
         "Gateway of that": ["192.168.1.1"],
         "Size of the data": ["100", "50 GiB"],
     }  # everything else: return, for the default
-    code, screen = converse(tmp_path, given, answers)
+    code, screen = converse(["init", *given], tmp_path, {"HOME": str(tmp_path)}, answers)
     assert code == 0, screen
     assert "Error: ws://nas.lan is plain text" in screen
     assert "Error: 0.address: '192.168.1.21' has no prefix length" in screen

@@ -58,8 +58,15 @@ def _print(found: list[Check]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("check", "state", "found", "what to do")
+    table = Table()
+    for column in ("check", "state", "found", "what to do"):
+        table.add_column(column, overflow="fold")  # rich would cut a long path or command off
     for check in found:
         state = Text(check.state.value, style=_COLOURS[check.state.value])
         table.add_row(Text(check.name), state, Text(check.found), Text(check.fix))
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    console = Console(width=None if sys.stdout.isatty() else _WIDE)
+    console.print(table)
+    if console.measure(table, options=console.options.update(max_width=_WIDE)).maximum > console.width:
+        for check in found:  # nobody can copy a command that is folded into a column
+            if check.fix:
+                click.echo(f"{check.name}: {check.fix}")
