@@ -4,6 +4,7 @@ import http.server
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -293,6 +294,14 @@ def test_the_clock_of_the_nas_is_the_date_of_any_answer(web: Any) -> None:
     assert nas.clock(spec) == [ok(name, "within 60 s of this machine's")]
 
 
+def test_the_clock_is_looked_at_once_logged_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = warning("clock", "late")
+    monkeypatch.setattr(nas, "clock", lambda _spec: [late])
+    with simulator() as sim:
+        assert late in nas.checks([on(sim.url, nas_fingerprint=sim.fingerprint)])
+    assert late not in nas.checks([on("wss://127.0.0.1:9")])
+
+
 @pytest.mark.parametrize(
     ("ahead", "found"),
     [(60, None), (-60, None), (61, "61 s ahead of this machine's"), (-61, "61 s behind this machine's")],
@@ -319,6 +328,16 @@ def test_a_dead_and_a_silent_server_keep_no_other_from_being_reported() -> None:
         assert found[TEST].state is State.OK
         assert found[sim.url].state is State.OK
         assert found[f"{sim.url}: pool tank"].state is State.OK
+
+
+def test_servers_are_asked_at_the_same_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        urls = [f"wss://127.0.0.1:{silent.getsockname()[1]}" for silent in (one, two)]
+        specs = {url: on(url, nas_timeout="3 seconds", hypervisor_uri=TEST) for url in urls}
+        started = time.monotonic()
+        found = {check.name: check.found for check in examine("lab.py", Declared(specs), Family.DEBIAN)}
+        assert time.monotonic() - started < 5.5
+        assert [found[url] for url in urls] == [f"the NAS {url} did not answer in time" for url in urls]
 
 
 def test_a_surprise_of_one_server_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
