@@ -14,6 +14,8 @@ from zerotoil.errors import LabError
 _COMMANDS = {
     "apply": ("zerotoil.cli.apply", "Show the plan, ask once, make it so."),
     "check": ("zerotoil.cli.check", "What is wrong with an inventory, without a lab in reach."),
+    "doctor": ("zerotoil.cli.doctor", "What is missing here and on the servers, and the command that fixes each."),
+    "init": ("zerotoil.cli.init", "Write a first inventory, from flags or answers."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
     "plan": ("zerotoil.cli.plan", "What a deploy would change, field by field. Writes nothing."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),

@@ -78,4 +78,5 @@ def load(path: Path, override: dict[str, Any] | None = None) -> Inventory:
         with ctx_state.use(State()), _connectors_looked_up_once():
             return make_inventory_from_files(str(path), override_data=override or {}, cwd=str(Path.cwd()))
     except Exception as error:  # the owner's own Python: anything can come out of it
-        raise LabError(f"the inventory {path} cannot be loaded ({type(error).__name__}: {error})", "mend it") from error
+        cause = getattr(error, "exception", error)  # pyinfra wraps it in an error that cannot be printed
+        raise LabError(f"the inventory {path} cannot be loaded ({type(cause).__name__}: {cause})", "mend it") from error

@@ -32,6 +32,11 @@ class Secret:
             return cls(source=given)
         raise ValueError('a secret is not written in the inventory; write "file:PATH", "env:NAME" or Secret(…)')
 
+    @property
+    def source(self) -> str:
+        """Where it is read from ("file:PATH", "env:NAME"); empty for a secret by value."""
+        return self._source
+
     def reveal(self) -> str:
         """The secret itself. Raises LabError when its file or variable cannot be read or is readable by others."""
         if self._value is not None:

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -34,6 +35,23 @@ def test_a_failure_is_remembered_for_the_other_hosts() -> None:
         server.accept()
         with pytest.raises(BlockingIOError):
             server.accept()  # the second try never left the process
+
+
+def test_a_silent_hypervisor_makes_no_other_wait() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        uri = f"qemu+tcp://127.0.0.1:{server.getsockname()[1]}/system"
+
+        def refused() -> None:
+            with pytest.raises(HypervisorError):
+                Hypervisor.connect(uri, 3)
+
+        waiting = threading.Thread(target=refused)
+        waiting.start()
+        _kept = server.accept()  # it is being connected to now
+        started = time.monotonic()
+        Hypervisor.connect("test:///default", 5)
+        assert time.monotonic() - started < 2
+        waiting.join()
 
 
 def test_a_call_has_a_deadline_and_keeps_its_error() -> None:

@@ -40,7 +40,7 @@ class DomainState:
 
 _open: dict[str, Hypervisor] = {}
 _failed: dict[str, tuple[float, HypervisorError]] = {}
-_open_lock = threading.Lock()
+_open_locks: dict[str, threading.Lock] = {}  # by address: a dead hypervisor makes no other wait
 
 
 class Hypervisor:
@@ -61,7 +61,7 @@ class Hypervisor:
 
         A failure is remembered for as long as a try may take, so that twenty hosts do not wait twenty times.
         """
-        with _open_lock:
+        with _open_locks.setdefault(uri, threading.Lock()):
             known = _open.get(uri)
             if known and known.is_alive():
                 return known

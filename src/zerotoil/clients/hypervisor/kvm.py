@@ -36,11 +36,12 @@ def can_run_kvm(hypervisor: Hypervisor) -> bool:
     with hypervisor.alone("kvm probe"):
         known = hypervisor.__dict__.setdefault("_kvm", None)
         if known is None:
-            known = hypervisor.__dict__["_kvm"] = _offered(hypervisor) and runs(hypervisor, "kvm")
+            known = hypervisor.__dict__["_kvm"] = offers_kvm(hypervisor) and runs(hypervisor, "kvm")
         return bool(known)
 
 
-def _offered(hypervisor: Hypervisor) -> bool:
+def offers_kvm(hypervisor: Hypervisor) -> bool:
+    """Does libvirt say that it has KVM? A question only: see the module's docstring for what the answer is worth."""
     try:
         ask = hypervisor.connection.getDomainCapabilities
         hypervisor.run("ask for KVM", lambda: ask(None, "x86_64", "q35", "kvm", 0))

@@ -10,6 +10,8 @@ import http.client
 import json
 import ssl
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,6 +46,24 @@ class Tls:
 
 def get_json(url: str, path: str, tls: Tls, timeout: int) -> tuple[int, Any]:
     """GET a path of the NAS: status and JSON (None when it is none)."""
+    response, text = _get(url, path, tls, timeout)
+    try:
+        return response.status, json.loads(text)
+    except ValueError:
+        return response.status, None
+
+
+def server_time(url: str, tls: Tls, timeout: int) -> datetime | None:
+    """The NAS's clock, to the second, by the Date header of whatever it answers; None when it sends none."""
+    response, _ = _get(url, "/api/versions", tls, timeout)
+    try:
+        found = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _get(url: str, path: str, tls: Tls, timeout: int) -> tuple[http.client.HTTPResponse, bytes]:
     where = urlsplit(url)
     connection = http.client.HTTPSConnection(str(where.hostname), where.port or 443, timeout=timeout, context=tls.context)
     try:
@@ -51,15 +71,11 @@ def get_json(url: str, path: str, tls: Tls, timeout: int) -> tuple[int, Any]:
         tls.check(connection.sock.getpeercert(binary_form=True))
         connection.request("GET", path, headers={"Accept": "application/json"})
         response = connection.getresponse()
-        text = response.read(1 << 20)
+        return response, response.read(1 << 20)
     except (OSError, http.client.HTTPException) as error:
         raise unreachable(url, error) from error
     finally:
         connection.close()
-    try:
-        return response.status, json.loads(text)
-    except ValueError:
-        return response.status, None
 
 
 def unreachable(url: str, error: Exception) -> NasError:
