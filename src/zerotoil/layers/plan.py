@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from zerotoil.errors import LabError
@@ -67,6 +68,7 @@ class LabPlan:
 def plan_lab(sites: Iterable[Site], problems: list[Problem] | None = None, layers: Sequence[Layer] = LAYERS) -> LabPlan:
     """The plan of every site in these layers. Never raises for what a server or a guest does."""
     sites, guest = list(sites), [layer for layer in layers if layer.in_guest]
+    _read_ahead(sites)
     outside = [_plan_host(site, [layer for layer in layers if not layer.in_guest]) for site in sites]
     with ThreadPoolExecutor(_GUESTS_AT_ONCE) as threads:
         inside = list(threads.map(lambda site: _plan_host(site, guest), sites))
@@ -75,6 +77,18 @@ def plan_lab(sites: Iterable[Site], problems: list[Problem] | None = None, layer
         for site, one, two in zip(sites, outside, inside, strict=True)
     ]
     return LabPlan(hosts, problems or [])
+
+
+def _read_ahead(sites: list[Site]) -> None:
+    """The definitions of all VMs, hypervisor by hypervisor. What cannot be read is said by the host that needs it."""
+    names: dict[str, list[Site]] = {}
+    for site in sites:
+        names.setdefault(site.spec.hypervisor.uri, []).append(site)
+    for group in names.values():
+        with suppress(LabError):
+            hypervisor = group[0].hypervisor
+            there = hypervisor.domains()
+            hypervisor.read_definitions([site.spec.name for site in group if site.spec.name in there])
 
 
 def _plan_host(site: Site, layers: Iterable[Layer]) -> HostPlan:

@@ -48,6 +48,8 @@ def render_butane(
             if nic.is_static
         ],
     )
+    if not fragments:
+        return text
     config = yaml.load(text, Loader=_Loader)
     for fragment in fragments:
         _merge(config, _checked(spec, fragment), fragment.source)
