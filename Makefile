@@ -22,6 +22,7 @@ check:
 
 bench: setup
 	bench/bootstrap.sh
+	bench/plan.sh
 
 down:
 	.venv/bin/zerotoil lab down
