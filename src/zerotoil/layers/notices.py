@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from zerotoil.clients import images
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.model.spec import OsSpec
@@ -57,11 +56,17 @@ def update(site: Site, release: str) -> Notice | None:
 
 
 def _newest(os: OsSpec) -> str:
-    return images.resolve(os).release if os.image else _of_stream(os.stream_url, os.stream)
+    if os.image:
+        from zerotoil.clients import images
+
+        return images.resolve(os).release
+    return _of_stream(os.stream_url, os.stream)
 
 
 @cache
 def _of_stream(url: str, stream: str) -> str:
+    from zerotoil.clients import images
+
     try:
         return images.resolve(OsSpec(stream=stream, stream_url=url, butane=[]), patient=False).release
     except LabError:

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zerotoil.clients import butane, device, images, ssh
+from zerotoil.clients import butane, device, ssh
 from zerotoil.clients.hypervisor import Hypervisor
-from zerotoil.clients.images import LocalImage
 from zerotoil.clients.truenas import Nas
 from zerotoil.errors import LabError
 from zerotoil.layers import project
@@ -26,6 +25,9 @@ from zerotoil.resources.hypervisor import address, hypervisor_resources, observe
 from zerotoil.resources.nas import nas_resources, target_iqn
 from zerotoil.resources.nas.mark import read_mark, write_mark
 from zerotoil.resources.resource import Resource
+
+if TYPE_CHECKING:
+    from zerotoil.clients.images import LocalImage
 
 _SSH_SECONDS = 60
 _PROGRESS_SECONDS = 10
@@ -92,6 +94,8 @@ class Site:
 
     def image(self) -> LocalImage:
         """The OS image, fetched to this machine and verified."""
+        from zerotoil.clients import images  # `requests` takes longer to load than most plans to make
+
         return images.fetch(images.resolve(self.spec.os), image_cache(), progress(self.say, "OS image"))
 
     def guest(self) -> Guest:
