@@ -63,3 +63,49 @@ def _assignments(key: str, tree: ast.AST) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == key for t in node.targets):
             yield node.lineno
+
+
+def misshapen(inventory: Path) -> tuple[str, str] | None:
+    """(what, remedy) where the file's own text shows a host that pyinfra would misread; None where all looks right."""
+    tree = _tree(inventory)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and _host_of(node.value):
+            name, group = _host_of(node.value), ast.unparse(node.targets[0])
+            return f"{inventory}:{node.lineno}: {group} is one host, not a list", f'write {group} = [("{name}", {{…}})]'
+        if isinstance(node, ast.Tuple) and _host_of(node) and not _has_data(node):
+            name = _host_of(node)
+            return f"{inventory}:{node.lineno}: the data of {name} is no dict", f'write ("{name}", {{"KEY": value}})'
+    return None
+
+
+def repeated(inventory: Path) -> Iterator[Problem]:
+    """Hosts with data in two places, and keys twice in one dict: Python and pyinfra silently take the last."""
+    seen: dict[str, int] = {}
+    for node in ast.walk(_tree(inventory)):
+        if not (isinstance(node, ast.Tuple) and (name := _host_of(node)) and isinstance(node.elts[-1], ast.Dict)):
+            continue
+        host = name.rpartition("/")[2]
+        first = seen.setdefault(host, node.lineno)
+        if first != node.lineno:
+            what = f"declared twice, first in line {first}; the data of both would be mixed, so give each its own name"
+            yield Problem(host, "host", f"{inventory}:{node.lineno}", what)
+        lines: dict[str, int] = {}
+        for key in node.elts[-1].keys:
+            if isinstance(key, ast.Constant) and lines.setdefault(str(key.value), key.lineno) != key.lineno:
+                what = f"written twice, first in line {lines[str(key.value)]}; the last would win, so remove one"
+                yield Problem(host, str(key.value), f"host data, {inventory}:{key.lineno}", what)
+
+
+def _host_of(node: ast.AST) -> str:
+    """ "@vm/HOST" of `("@vm/HOST", …)`; empty for anything else."""
+    if isinstance(node, ast.Tuple) and node.elts and isinstance(node.elts[0], ast.Constant):
+        name = node.elts[0].value
+        return name if isinstance(name, str) and name.startswith("@vm/") else ""
+    return ""
+
+
+def _has_data(node: ast.Tuple) -> bool:
+    """May the second half be a dict? Names and calls may; literals of another kind may not. A list of hosts has none."""
+    if all(isinstance(part, ast.Constant) and str(part.value).startswith("@") for part in node.elts) and len(node.elts) > 1:
+        return True  # hosts = "@vm/a", "@vm/b"
+    return len(node.elts) == 2 and not isinstance(node.elts[1], ast.Constant | ast.List | ast.Set | ast.Tuple)

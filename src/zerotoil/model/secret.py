@@ -32,6 +32,11 @@ class Secret:
             return cls(source=given)
         raise ValueError('a secret is not written in the inventory; write "file:PATH", "env:NAME" or Secret(…)')
 
+    @property
+    def literal(self) -> str | None:
+        """The value when it was given as such; None when it waits in a file or a variable."""
+        return self._value
+
     def reveal(self) -> str:
         """The secret itself. Raises LabError when its file or variable cannot be read or is readable by others."""
         if self._value is not None:

@@ -125,5 +125,8 @@ def fragment_text(spec: HostSpec) -> str:
         return declared
     try:
         return Path(declared).expanduser().read_text()
-    except OSError as error:
-        raise LabError(f"{spec.name}: vm_xml {declared} cannot be read ({error.strerror})", "write a path or XML") from error
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text file"
+        raise LabError(
+            f"{spec.name}: vm_xml {declared} cannot be read ({why})", "write a path, or XML that starts with <"
+        ) from error
