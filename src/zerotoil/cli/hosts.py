@@ -26,7 +26,7 @@ data_option = click.option("--data", multiple=True, metavar="KEY=VALUE", help="D
 def read(path: Path, data: tuple[str, ...] = (), limit: tuple[str, ...] = ()) -> Declared:
     """Specs and problems of one inventory file. Cross-host rules see all hosts, whatever `limit` leaves."""
     from zerotoil.edge.inventory import declared, load, matching
-    from zerotoil.edge.lines import located, repeated
+    from zerotoil.edge.lines import left_out, located, repeated
 
     inventory = load(path, override(data))
     found = declared(inventory)
@@ -34,7 +34,10 @@ def read(path: Path, data: tuple[str, ...] = (), limit: tuple[str, ...] = ()) ->
     twice = list(repeated(path))
     specs = {name: spec for name, spec in found.specs.items() if name in names - {problem.host for problem in twice}}
     problems = [*twice, *(located(problem, path) for problem in found.problems)]
-    return Declared(specs, [problem for problem in problems if problem.host in names], found.layers)
+    problems = [problem for problem in problems if problem.host in names]
+    if not limit:
+        problems += left_out(path, names)
+    return Declared(specs, problems, found.layers)
 
 
 def override(data: tuple[str, ...]) -> dict[str, object]:

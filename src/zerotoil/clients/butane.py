@@ -91,8 +91,13 @@ def messages(text: str, config: str = "") -> list[str]:
     Since 0.29 it draws each problem into an excerpt of the config; of that, place and words are kept. The place is told
     by names, since the config is merged from templates and fragments and its lines and indexes are nobody's.
     """
-    drawn = [f"{named(path, config)}: {words}" for _kind, path, _line, _column, words in _DRAWN.findall(text)]
-    return drawn or [line.strip() for line in text.splitlines() if line.strip()]
+    drawn: dict[str, str] = {}
+    for _kind, path, _line, _column, words in _DRAWN.findall(text):
+        drawn.setdefault(named(path, config), words)  # what else is said of the same place follows from the first
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if "yaml: unmarshal errors" in text:
+        lines = [re.sub(r"^line \d+: ", "", line) for line in lines if "unmarshal errors" not in line]
+    return [f"{place}: {words}" for place, words in drawn.items()] or lines
 
 
 def named(path: str, config: str) -> str:

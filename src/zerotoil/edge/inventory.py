@@ -78,17 +78,20 @@ def _cannot_be_loaded(path: Path, error: BaseException) -> LabError:
     """The error in one line, with the deepest line of the owner's own files."""
     cause = getattr(error, "exception", error)  # pyinfra wraps what an inventory raises
     said = " ".join(str(cause).split()) or "no message"
+    kind = type(cause).__name__
     if isinstance(cause, SyntaxError):
-        return LabError(
-            f"{cause.filename}:{cause.lineno}: {cause.msg} ({type(cause).__name__})", "mend this line or the one above"
-        )
+        return LabError(f"{_near(cause.filename)}:{cause.lineno}: {kind}: {cause.msg}", "mend this line or the one above")
     frames = traceback.extract_tb(getattr(cause, "_traceback", None) or cause.__traceback__)
     own = [frame for frame in frames if _is_owners(frame.filename)]
     if own:
-        return LabError(
-            f"{own[-1].filename}:{own[-1].lineno}: {said} ({type(cause).__name__})", f"mend this line: {own[-1].line}"
-        )
-    return LabError(f"{path}: {said} ({type(cause).__name__})", 'write hosts as [("@vm/NAME", {…})]')
+        return LabError(f"{_near(own[-1].filename)}:{own[-1].lineno}: {kind}: {said}", "mend this line")
+    return LabError(f"{path}: {said}", 'write hosts as [("@vm/NAME", {…})]')
+
+
+def _near(file: str | None) -> str:
+    """A path from where we stand, when it lies below."""
+    path, here = Path(file or "inventory"), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _is_owners(file: str) -> bool:

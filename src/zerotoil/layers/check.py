@@ -73,7 +73,7 @@ def _validate(name: str, xml: str, key: str) -> None:
     if schema is None or schema.validate(etree.fromstring(xml.encode())):
         return
     said = sorted({error.message for error in schema.error_log})
-    raise LabError(f"libvirt's schema refuses it ({'; '.join(said[:3])})", f"mend {key}")
+    raise LabError(f"libvirt's schema refuses it ({'; '.join(said[:3])})", f"mend {key}; https://libvirt.org/format.html")
 
 
 def _bad_units(sites: list[Site]) -> list[Problem]:

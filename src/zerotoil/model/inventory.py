@@ -78,7 +78,7 @@ def _host(name: str, layers: Layers, also_known: frozenset[str]) -> tuple[HostSp
 
 
 def _unknown(key: str, known: Mapping[str, object]) -> str:
-    meant = wording.near(key.lower(), known)
+    meant = wording.near(key.lower(), [name for name in known if "_" in name])
     return f"unknown key; did you mean {meant}?" if meant else "unknown key; docs/reference/keys.md lists all"
 
 
@@ -93,7 +93,7 @@ def _problem(host: str, layers: Layers, item: Any) -> Problem:
         return Problem(host, "host", "", wording.words(item, HostSpec, (section,)))
     key = _written(section, rest[0], layers)
     if item["type"] == "missing" and not rest[1:]:
-        return Problem(host, key, "", f"missing; {wording.described(SECTIONS[section].model_fields[rest[0]])}")
+        return Problem(host, key, "", f"missing; {_description(section, rest[0])}")
     what = wording.words(item, SECTIONS[section], tuple(rest))
     inside = wording.inside(rest[1:])
     return Problem(host, key, _source(key, layers), f"{inside}: {what}" if inside else what)
@@ -103,3 +103,7 @@ def _written(section: str, name: str, layers: Layers) -> str:
     """The key as the owner wrote it: some have a short name too."""
     names = [key for key, place in keys().items() if place == (section, name)]
     return next((key for _, data in layers for key in names if key in data), names[0])
+
+
+def _description(section: str, name: str) -> str:
+    return wording.lowered(SECTIONS[section].model_fields[name].description or "")

@@ -183,7 +183,9 @@ class VmSpec(Section):
     memory: Size = Field(2 * GiB, description="Memory")
     cpus: Int = Field(2, ge=1, le=512, description="Virtual CPUs")
     nics: list[Nic] = Field(
-        default_factory=lambda: [Nic(network="default")], min_length=1, description="Network cards, see below"
+        default_factory=lambda: [Nic(network="default")],
+        min_length=1,
+        description="Network cards such as {'network': 'default'} or {'bridge': 'br0'}",
     )
     autostart: Bool = Field(True, description="Start with the hypervisor")
     restart: Literal["later", "now"] = Field(
@@ -255,7 +257,7 @@ class OsSpec(Section):
             field = "image_sha256" if self.image_sha256 else "image"
             raise Wrong("os_image needs os_image_sha256 (64 hex digits): an image is never booted unverified", field)
         if self.image_sha256 and not self.image:
-            raise Wrong("os_image_sha256 without os_image; a stream brings its own checksums", "image_sha256")
+            raise Wrong("os_image_sha256 without os_image; remove it, a stream brings its own checksums", "image_sha256")
         return self
 
 
@@ -372,6 +374,8 @@ class HostSpec(Section):
     def _derived(cls, raw: Any) -> Any:
         """Fill what follows from the host's name, so that everything reads one place."""
         name = raw["name"]
+        if not re.fullmatch(_NAME, name):  # one message about the name is enough
+            return raw
         iscsi, data = dict(raw["iscsi"]), dict(raw["data"])
         iscsi.setdefault("target", name)
         data.setdefault("serial", f"{name}-data")

@@ -12,6 +12,7 @@ _SIZE_UNITS = {
     "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4,
     "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4,
 }  # fmt: skip
+_BY_LETTER = {"k": "KiB", "m": "MiB", "g": "GiB", "t": "TiB"}
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400}
 _LIFETIME_UNITS = ("hour", "day", "week", "month", "year")
 
@@ -22,9 +23,13 @@ def parse_size(text: Any) -> int:
         raise ValueError(f'{text} has no unit; write for instance "{text} {"MiB" if float(text) >= 512 else "GiB"}"')
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*", str(text))
     if not match or match[2] not in _SIZE_UNITS:
-        raise ValueError(f'{text!r} is not a size; write for instance "4 GiB" (units: {", ".join(_SIZE_UNITS)})')
+        guess = _BY_LETTER.get(match[2][0].lower()) if match else None
+        example = f"{match[1]} {guess}" if match and guess else "4 GiB"
+        raise ValueError(f'{text!r} is not a size; write for instance "{example}" (units: {", ".join(_SIZE_UNITS)})')
     size = float(match[1]) * _SIZE_UNITS[match[2]]
-    if not 0 < size < 2**63 or size != int(size):
+    if size >= 2**63:
+        raise ValueError(f'{text!r} is more than any volume can have; write for instance "4 TiB"')
+    if size <= 0 or size != int(size):
         raise ValueError(f'{text!r} is not a whole, positive number of bytes; write for instance "4 GiB"')
     return int(size)
 

@@ -7,6 +7,7 @@ writes an inventory knows keys. Every type of error that our specs can raise has
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -22,7 +23,7 @@ _NUMBER = ("int_type", "int_parsing", "int_from_float", "greater_than_equal", "l
 
 def near(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant."""
-    found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return found[0] if found else None
 
 
@@ -61,7 +62,12 @@ def shown(value: Any) -> str:
 
 def described(field: FieldInfo | None) -> str:
     """The field's description, as the continuation of a sentence."""
-    text = (field.description if field else None) or ""
+    text = re.sub(r" \(([^()]*)\)", r", \1", (field.description if field else None) or "")  # it stands in parentheses itself
+    return lowered(text)
+
+
+def lowered(text: str) -> str:
+    """The text as the continuation of a sentence; abbreviations stay as they are."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
@@ -72,7 +78,8 @@ def _text(value: Any, field: FieldInfo | None) -> str:
 
 
 def _list(value: Any, field: FieldInfo | None) -> str:
-    right = f"write [{shown(value)}]" if isinstance(value, str | dict) else "write a list, […]"
+    fits = isinstance(value, str) or (isinstance(value, dict) and field and _inner(field.annotation))
+    right = f"write [{shown(value)}]" if fits else "write […]"
     return f"{shown(value)} is not a list; {right} ({described(field)})"
 
 

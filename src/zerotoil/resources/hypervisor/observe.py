@@ -126,7 +126,5 @@ def fragment_text(spec: HostSpec) -> str:
     try:
         return Path(declared).expanduser().read_text()
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text file"
-        raise LabError(
-            f"{spec.name}: vm_xml {declared} cannot be read ({why})", "write a path, or XML that starts with <"
-        ) from error
+        why = getattr(error, "strerror", None) or ("it is no text" if isinstance(error, UnicodeDecodeError) else str(error))
+        raise LabError(f"{spec.name}: vm_xml {declared} cannot be read ({why})", "write a path, or XML text") from error
