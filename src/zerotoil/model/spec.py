@@ -286,8 +286,8 @@ class DataSpec(Section):
     @field_validator("blocksize")
     @classmethod
     def _zfs_blocksize(cls, size: int | None) -> int | None:
-        if size and (size & (size - 1) or not 4 * 1024 <= size <= 128 * 1024):
-            raise ValueError('a volblocksize is a power of two from "4 KiB" to "128 KiB"; write for instance "16 KiB"')
+        if size and (size & (size - 1) or not 1024 <= size <= 128 * 1024):
+            raise ValueError('a volblocksize is a power of two from "1 KiB" to "128 KiB"; write for instance "16 KiB"')
         return size
 
     @field_validator("serial")
