@@ -34,7 +34,7 @@ def deploy(tmp_path: Path, one: str = "{}", two: str = "{}", *more: str) -> subp
             '{"vm_memry": "1 GiB", "vm_cpus": 0}',
             [
                 "one: vm_memry (from host data): unknown key; did you mean vm_memory?",
-                "one: vm_cpus (from host data): Input should be greater than or equal to 1",
+                "one: vm_cpus (from host data): 0 is not a whole number from 1 to 512",
             ],
         ),
         ('{"nas_url": "ws://127.0.0.1"}', ["ws://127.0.0.1 is plain text: TrueNAS revokes a key sent that way"]),

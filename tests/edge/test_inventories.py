@@ -35,4 +35,5 @@ def test_a_problem_names_the_file_of_the_group(tmp_path: Path) -> None:
     inventory.write_text((ROOT / "inventory/lab.py").read_text())
     (tmp_path / "group_data").mkdir()
     (tmp_path / "group_data" / "k3s.py").write_text('vm_memry = "1 GiB"\n_note = "mine"\n')
-    assert read(inventory) == ["k3s1: vm_memry (from group 'k3s'): unknown key; did you mean vm_memory?", "['docker1']"]
+    place = f"group 'k3s', {tmp_path}/group_data/k3s.py:1"
+    assert read(inventory) == [f"k3s1: vm_memry (from {place}): unknown key; did you mean vm_memory?", "['docker1']"]

@@ -30,7 +30,7 @@ def test_higher_layers_win(right: dict[str, Any]) -> None:
 WRONG = [
     ({"vm_memry": "4 GiB"}, "matrix: vm_memry (from host data): unknown key; did you mean vm_memory?"),
     ({"vm_memory": "4 Gib"}, "matrix: vm_memory (from host data): '4 Gib' is not a size"),
-    ({"vm_memory": 4096}, 'matrix: vm_memory (from host data): 4096 has no unit; write for instance "4096 GiB"'),
+    ({"vm_memory": 4096}, 'matrix: vm_memory (from host data): 4096 has no unit; write for instance "4096 MiB"'),
     ({"vm_memory": "100 MiB"}, "matrix: vm_memory (from host data): memory is a whole number of MiB, at least 512 MiB"),
     (
         {"nas_url": "ws://nas.lan"},
@@ -42,12 +42,15 @@ WRONG = [
     ({"nas_fingerprint": "ab:cd"}, "not a SHA-256 fingerprint"),
     ({"nas_dataset": "/mnt/tank"}, "'/mnt/tank' is not a dataset name; write for instance tank/lab"),
     ({"iscsi_initiators": ["hv1"]}, "'hv1' is not an initiator name"),
-    ({"iscsi_initiators": []}, "matrix: iscsi_initiators (from host data): List should have at least 1 item"),
+    (
+        {"iscsi_initiators": []},
+        "matrix: iscsi_initiators (from host data): an empty list; write at least one (IQNs",
+    ),
     ({"iscsi_portal": ["0.0.0.0"]}, "iscsi_address is needed, since the portal 0.0.0.0 is no address to connect to"),
     ({"iscsi_target": "Matrix_1"}, "'Matrix_1' is not a target name"),
     ({"iscsi_chap_user": "hv1"}, "iscsi_chap_user and iscsi_chap_secret go together"),
     (
-        {"iscsi_chap_peer_user": "nas", "iscsi_chap_peer_secret": Secret("x")},
+        {"iscsi_chap_peer_user": "nas", "iscsi_chap_peer_secret": Secret("nas-s3cret-0")},
         "mutual CHAP (iscsi_chap_peer_user) needs iscsi_chap_user too",
     ),
     ({"hypervisor_uri": "hv1"}, "'hv1' is not a libvirt address"),
@@ -64,10 +67,13 @@ WRONG = [
         "reserve needs a libvirt network and an address",
     ),
     ({"os_image": "/x.qcow2"}, "os_image needs os_image_sha256"),
-    ({"data_filesystem": "btrfs"}, "matrix: data_filesystem (from host data): Input should be 'ext4' or 'xfs'"),
-    ({"data_serial": "a-serial-that-is-too-long"}, "data_serial 'a-serial-that-is-too-long' is 25 bytes, virtio keeps 20"),
+    ({"data_filesystem": "btrfs"}, "matrix: data_filesystem (from host data): 'btrfs' is not known; write 'ext4' or 'xfs'"),
+    (
+        {"data_serial": "a-serial-that-is-too-long"},
+        "data_serial (from host data): 'a-serial-that-is-too-long' is 25 bytes, virtio keeps 20",
+    ),
     ({"data_snapshot_keep": "two weeks"}, "'two weeks' is not a duration"),
-    ({"data_snapshot_naming": "nightly"}, "a naming schema holds %Y %m %d %H %M"),
+    ({"data_snapshot_naming": "nightly"}, "'nightly' holds not all of %Y %m %d %H %M"),
     ({"watchtower_image": "nickfedor/watchtower"}, "is not pinned; name a tag"),
     ({"watchtower_schedule": "30 4 * * *"}, "is not a schedule of six fields"),
     ({"watchtower_timezone": "Europe/Londn"}, "'Europe/Londn' is not a time zone"),

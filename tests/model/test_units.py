@@ -56,8 +56,8 @@ def test_schedule() -> None:
     [
         ("0 2 * *", "is not a schedule of five fields"),
         ("60 2 * * *", "minute '60' is outside 0-59"),
-        ("0 2 * * mon", "'mon' is not a dow field"),
-        ("*/0 * * * *", "is not a minute field"),
+        ("0 2 * * mon", "'mon' is not a weekday of a schedule"),
+        ("*/0 * * * *", "is not a minute of a schedule"),
     ],
 )
 def test_bad_schedules(text: str, message: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from zerotoil.cli.hosts import data_option, inventory_argument, limit_option, sites
+from zerotoil.cli.hosts import data_option, inventory_argument, limit_option, read, stand
 
 
 @click.command()
@@ -18,10 +19,13 @@ def check(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> Non
 
     For a pre-commit hook or CI. Exit code 0: nothing, 1: something.
     """
-    found, problems = sites(inventory, limit, data)
+    declared = read(inventory, data, limit)
+    found = stand(declared, inventory)
+    from zerotoil.edge.lines import located
     from zerotoil.layers.check import check as run
 
-    problems = problems + run(found)
+    deeper = [replace(problem, source=declared.source(problem.host, problem.key)) for problem in run(found)]
+    problems = declared.problems + [located(problem, inventory) for problem in deeper]
     for problem in problems:
         click.echo(str(problem), err=True)
     if not problems:

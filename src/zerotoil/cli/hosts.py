@@ -26,13 +26,18 @@ data_option = click.option("--data", multiple=True, metavar="KEY=VALUE", help="D
 def read(path: Path, data: tuple[str, ...] = (), limit: tuple[str, ...] = ()) -> Declared:
     """Specs and problems of one inventory file. Cross-host rules see all hosts, whatever `limit` leaves."""
     from zerotoil.edge.inventory import declared, load, matching
-    from zerotoil.edge.lines import located
+    from zerotoil.edge.lines import left_out, located, repeated
 
     inventory = load(path, override(data))
     found = declared(inventory)
     names = matching(inventory, limit) if limit else {host.name for host in inventory}
-    specs = {name: spec for name, spec in found.specs.items() if name in names}
-    return Declared(specs, [located(problem, path) for problem in found.problems if problem.host in names])
+    twice = list(repeated(path))
+    specs = {name: spec for name, spec in found.specs.items() if name in names - {problem.host for problem in twice}}
+    problems = [*twice, *(located(problem, path) for problem in found.problems)]
+    problems = [problem for problem in problems if problem.host in names]
+    if not limit:
+        problems += left_out(path, names)
+    return Declared(specs, problems, found.layers)
 
 
 def override(data: tuple[str, ...]) -> dict[str, object]:
@@ -49,11 +54,18 @@ def override(data: tuple[str, ...]) -> dict[str, object]:
 
 
 def sites(path: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> tuple[list[Site], list[Problem]]:
-    """The hosts that are declared right, where they stand, and the problems of the others."""
+    """The hosts that are declared right, where they stand, and the problems of the others. Raises LabError for none at all."""
     found = read(path, data, limit)  # first: it loads pyinfra, which wants to patch sockets before anything imports them
+    return stand(found, path), found.problems
+
+
+def stand(found: Declared, path: Path) -> list[Site]:
+    """The hosts that are declared right, where they stand. Raises LabError when the inventory has none that are ours."""
     from zerotoil.layers import Site
 
-    return [Site(spec, Path()) for spec in found.specs.values()], found.problems
+    if not found.layers:
+        raise LabError(f"{path} has no host of ours", 'write hosts as [("@vm/NAME", {…})]; others are left alone')
+    return [Site(spec, Path()) for spec in found.specs.values()]
 
 
 def find(host: str, inventory: Path | None) -> HostSpec:

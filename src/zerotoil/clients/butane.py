@@ -12,6 +12,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import yaml
+
 from zerotoil.errors import LabError
 
 _SECONDS = 30
@@ -85,15 +87,39 @@ def _run(line: list[str], text: str, refused: str) -> str:
     except OSError as error:
         raise LabError(f"{line[0]} cannot be run ({error.strerror})", "run make setup") from error
     if done.returncode:
-        said = messages(done.stderr) or messages(done.stdout)  # ignition-validate complains on stdout
+        said = messages(done.stderr, text) or messages(done.stdout)  # ignition-validate complains on stdout
         raise LabError(f"{refused} ({'; '.join(said)})", "mend os_butane or templates/")
     return done.stdout
 
 
-def messages(text: str) -> list[str]:
-    """What Butane says, one line per problem: "error at $.storage.files.0.path, line 7 col 31: …".
+def messages(text: str, config: str = "") -> list[str]:
+    """What Butane says, one line per problem: "storage.files[/etc/x].path: …".
 
-    Since 0.29 it draws each problem into an excerpt of the config; of that, place and words are kept.
+    Since 0.29 it draws each problem into an excerpt of the config; of that, place and words are kept. The place is told
+    by names, since the config is merged from templates and fragments and its lines and indexes are nobody's.
     """
-    drawn = [f"{kind} at {path}, line {line} col {column}: {words}" for kind, path, line, column, words in _DRAWN.findall(text)]
-    return drawn or [line.strip() for line in text.splitlines() if line.strip()]
+    drawn: dict[str, str] = {}
+    for _kind, path, _line, _column, words in _DRAWN.findall(text):
+        drawn.setdefault(named(path, config), words)  # what else is said of the same place follows from the first
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if "yaml: unmarshal errors" in text:
+        lines = [re.sub(r"^line \d+: ", "", line) for line in lines if "unmarshal errors" not in line]
+    return [f"{place}: {words}" for place, words in drawn.items()] or lines
+
+
+def named(path: str, config: str) -> str:
+    """A place in a config with the names of its items: "$.storage.files.0.path" -> "storage.files[/etc/x].path"."""
+    try:
+        value = yaml.safe_load(config)
+    except yaml.YAMLError:
+        return path
+    found = ""
+    for part in path.removeprefix("$.").split("."):
+        if part.isdigit() and isinstance(value, list) and int(part) < len(value):
+            value = value[int(part)]
+            name = next((value[key] for key in ("path", "name") if key in value), part) if isinstance(value, dict) else part
+            found += f"[{name}]"
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
+            found += f".{part}"
+    return found.removeprefix(".")

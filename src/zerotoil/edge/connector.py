@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pyinfra.api import StringCommand
-from pyinfra.api.exceptions import ConnectError
+from pyinfra.api.exceptions import ConnectError, InventoryError
 from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.connectors.sshuserclient.client import get_host_keys
 from pyinfra.connectors.util import CommandOutput
@@ -57,7 +57,9 @@ class VmConnector(SSHConnector):
 
     @staticmethod
     def make_names_data(name: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
-        """`@vm/docker1` is the host docker1."""
+        """`@vm/docker1` is the host docker1. Raises InventoryError for `@vm/`."""
+        if not name:
+            raise InventoryError("a host without a name")
         yield name, {}, ["vms"]
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
@@ -14,6 +16,7 @@ from pyinfra.api.host import Host
 from pyinfra.api.inventory import Inventory
 from pyinfra.connectors.ssh import connector_data_meta
 
+from zerotoil.edge import lines
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import Declared, Layers, declare
 
@@ -69,14 +72,46 @@ def _connectors_looked_up_once() -> Iterator[None]:
 
 
 def load(path: Path, override: dict[str, Any] | None = None) -> Inventory:
-    """Load an inventory file as pyinfra's own command does."""
+    """Load an inventory file as pyinfra's own command does. Raises LabError with the file and line that are wrong."""
     from pyinfra.api.state import State
     from pyinfra.context import ctx_state
     from pyinfra_cli.inventory import make_inventory_from_files
 
+    if "." not in sys.path:
+        sys.path.append(".")  # as pyinfra does: an inventory may import the project's own modules
+    wrong = lines.misshapen(path)
+    if wrong:
+        raise LabError(*wrong)
     try:
         with ctx_state.use(State()), _connectors_looked_up_once():
             return make_inventory_from_files(str(path), override_data=override or {}, cwd=str(Path.cwd()))
-    except Exception as error:  # the owner's own Python: anything can come out of it
-        cause = getattr(error, "exception", error)  # pyinfra wraps it in an error that cannot be printed
-        raise LabError(f"the inventory {path} cannot be loaded ({type(cause).__name__}: {cause})", "mend it") from error
+    except (Exception, SystemExit) as error:  # the owner's own Python: anything can come out of it
+        raise _cannot_be_loaded(path, error) from error
+
+
+def _cannot_be_loaded(path: Path, error: BaseException) -> LabError:
+    """The error in one line, with the deepest line of the owner's own files."""
+    cause = getattr(error, "exception", error)  # pyinfra wraps what an inventory raises
+    said = " ".join(str(cause).split()) or "no message"
+    kind = type(cause).__name__
+    if isinstance(cause, SyntaxError):
+        return LabError(f"{_near(cause.filename)}:{cause.lineno}: {kind}: {cause.msg}", "mend this line or the one above")
+    frames = traceback.extract_tb(getattr(cause, "_traceback", None) or cause.__traceback__)
+    own = [frame for frame in frames if _is_owners(frame.filename)]
+    if own:
+        return LabError(f"{_near(own[-1].filename)}:{own[-1].lineno}: {kind}: {said}", "mend this line")
+    return LabError(f"{path}: {said}", 'write hosts as [("@vm/NAME", {…})]')
+
+
+def _near(file: str | None) -> str:
+    """A path from where we stand, when it lies below."""
+    path, here = Path(file or "inventory"), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _is_owners(file: str) -> bool:
+    """Was the file written by the owner, rather than installed?"""
+    place = Path(file).resolve()
+    installed = any(part in ("site-packages", "dist-packages") for part in place.parts)
+    ours = Path(__file__).resolve().parents[1] in place.parents
+    return place.is_file() and not installed and not ours and Path(traceback.__file__).resolve().parent not in place.parents

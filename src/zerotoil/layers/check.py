@@ -18,6 +18,7 @@ from lxml import etree
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.model.inventory import Problem
+from zerotoil.model.spec import keys
 from zerotoil.render.domain import Provisioned, render_domain
 from zerotoil.render.domain_storage import render_iscsi_pool
 from zerotoil.render.ignition import units
@@ -31,16 +32,23 @@ _MADE = Provisioned("qemu", "offline.qcow2", "/offline.ign", "0" * 64, "offline"
 
 def check(sites: list[Site]) -> list[Problem]:
     """Every problem of every host."""
-    found = [Problem(site.spec.name, what, "", said) for site in sites for what, said in _of_host(site)]
+    found = [_problem(site.spec.name, what, said) for site in sites for what, said in _of_host(site)]
     return found + _bad_units(sites)
+
+
+def _problem(host: str, what: str, said: str) -> Problem:
+    """What was said, under the key it begins with ("os_butane nosuch.bu …"); else under the name of the check."""
+    word, _, rest = said.partition(" ")
+    key = word.rstrip(":")
+    return Problem(host, key, "", rest) if key in keys() else Problem(host, what, "", said)
 
 
 def _of_host(site: Site) -> Iterator[tuple[str, str]]:
     spec = site.spec
     checks: list[tuple[str, Callable[[], object]]] = [
-        ("Butane", lambda: site.ignition),
+        ("os_butane" if spec.os.butane else "Butane", lambda: site.ignition),
         (
-            "domain",
+            "vm_xml" if spec.vm.xml else "domain",
             lambda: _validate("domain.rng", render_domain(spec, _MADE, iqn=_IQN, fragment=fragment_text(spec)), "vm_xml"),
         ),
     ]
@@ -65,7 +73,7 @@ def _validate(name: str, xml: str, key: str) -> None:
     if schema is None or schema.validate(etree.fromstring(xml.encode())):
         return
     said = sorted({error.message for error in schema.error_log})
-    raise LabError(f"libvirt's schema refuses it ({'; '.join(said[:3])})", f"mend {key}")
+    raise LabError(f"libvirt's schema refuses it ({'; '.join(said[:3])})", f"mend {key}; https://libvirt.org/format.html")
 
 
 def _bad_units(sites: list[Site]) -> list[Problem]:
@@ -80,7 +88,8 @@ def _bad_units(sites: list[Site]) -> list[Problem]:
             path, _, number = place.partition(":")
             if number.isdigit() and path.startswith(folder):
                 host, _, unit = path.removeprefix(f"{folder}/").partition("/")
-                found.append(Problem(host, "unit", f"{unit} line {number}", said.removesuffix(", ignoring.")))
+                what = f"unit {unit} line {number}: {said.removesuffix(', ignoring.')}"
+                found.append(Problem(host, "os_butane", "", f"{what}; man systemd.directives lists all"))
     return found
 
 

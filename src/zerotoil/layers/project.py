@@ -36,18 +36,19 @@ def _fragment(spec: HostSpec, given: str, root: Path) -> Fragment:
     """A fragment is text (it has a line break or a colon followed by a space) or the path of a file in the project."""
     if "\n" in given or ": " in given:
         return Fragment("(inline)", given)
-    return Fragment(given, _read(root / Path(given).expanduser(), f"{spec.name}: os_butane fragment"))
+    return Fragment(given, _read(root / _expanded(given), f"{spec.name}: os_butane fragment"))
 
 
 def _authorized_keys(spec: HostSpec) -> list[str]:
     keys = []
     for given in spec.ssh.authorized_keys:
-        text = _read(Path(given[5:]).expanduser(), f"{spec.name}: public key") if given.startswith("file:") else given
+        text = _read(_expanded(given[5:]), f"{spec.name}: ssh_authorized_keys:") if given.startswith("file:") else given
         keys += [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     for key in keys:
         if not key.startswith(("ssh-", "ecdsa-", "sk-")):
             raise LabError(
-                f"{spec.name}: ssh_authorized_keys holds no public key: {key[:20]}…", "give the .pub file, never the private key"
+                f"{spec.name}: ssh_authorized_keys holds what is no public key ({key[:20]}…)",
+                'write "file:~/.ssh/id_ed25519.pub" or the line in it, never the private key',
             )
     return keys
 
@@ -56,4 +57,13 @@ def _read(path: Path, what: str) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise LabError(f"{what} {path} cannot be read ({error.strerror})", "check the path in the inventory") from error
+        raise LabError(f"{what} {path} cannot be read ({error.strerror})", "write the path of a file") from error
+    except UnicodeDecodeError as error:
+        raise LabError(f"{what} {path} cannot be read (it is no text)", "write the path of a text file") from error
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # "~nobody": no such user; then it is the name of a file
+        return Path(path)

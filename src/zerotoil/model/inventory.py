@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
-from zerotoil.model import rules
+from zerotoil.model import rules, wording
 from zerotoil.model.spec import SECTIONS, HostSpec, keys
 
 Layers = list[tuple[str, Mapping[str, Any]]]  # highest precedence first: ("--data", {…}), ("host data", {…}), …
@@ -35,15 +34,20 @@ class Declared:
 
     specs: dict[str, HostSpec] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    layers: Mapping[str, Layers] = field(default_factory=dict)
 
     def problems_of(self, host: str) -> list[Problem]:
         """The problems that concern one host."""
         return [problem for problem in self.problems if problem.host == host]
 
+    def source(self, host: str, key: str) -> str:
+        """Where a host's value of a key was written; empty for a default."""
+        return _source(key, self.layers.get(host, []))
+
 
 def declare(hosts: Mapping[str, Layers], also_known: Iterable[str] = ()) -> Declared:
     """Specs and problems of all hosts. `also_known` are keys of pyinfra itself; keys that start with "_" are the owner's."""
-    declared = Declared()
+    declared = Declared(layers=hosts)
     for host, layers in hosts.items():
         spec, problems = _host(host, layers, frozenset(also_known))
         declared.problems += problems
@@ -64,8 +68,8 @@ def _host(name: str, layers: Layers, also_known: frozenset[str]) -> tuple[HostSp
             if key in known:
                 section, name_in_section = known[key]
                 raw[section][name_in_section] = value
-            elif key not in also_known and not key.startswith("_"):
-                problems.append(Problem(name, key, source, _unknown(key, known)))
+            elif key not in also_known and not str(key).startswith("_"):
+                problems.append(Problem(name, str(key), source, _unknown(str(key), known)))
     try:
         spec = HostSpec.model_validate(raw)
     except ValidationError as error:
@@ -74,8 +78,8 @@ def _host(name: str, layers: Layers, also_known: frozenset[str]) -> tuple[HostSp
 
 
 def _unknown(key: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"unknown key; did you mean {near[0]}?" if near else "unknown key; docs/reference/keys.md lists all"
+    meant = wording.near(key.lower(), [name for name in known if "_" in name])
+    return f"unknown key; did you mean {meant}?" if meant else "unknown key; docs/reference/keys.md lists all"
 
 
 def _source(key: str, layers: Layers) -> str:
@@ -84,16 +88,22 @@ def _source(key: str, layers: Layers) -> str:
 
 def _problem(host: str, layers: Layers, item: Any) -> Problem:
     """A pydantic error in the words of the inventory: flat key, then the place inside it."""
-    location = [str(part) for part in item["loc"]]
-    section, rest = (location[0], location[1:]) if location else ("", [])
-    key = f"{section}_{rest[0]}" if rest else (f"{section}_…" if section in SECTIONS else "host")
-    if rest and item["type"] == "missing" and not rest[1:]:
+    section, *rest = wording.location(item) or ("name",)
+    if not rest:
+        return Problem(host, "host", "", wording.words(item, HostSpec, (section,)))
+    key = _written(section, rest[0], layers)
+    if item["type"] == "missing" and not rest[1:]:
         return Problem(host, key, "", f"missing; {_description(section, rest[0])}")
-    what = item["msg"].removeprefix("Value error, ")
-    inside = ".".join(rest[1:])
+    what = wording.words(item, SECTIONS[section], tuple(rest))
+    inside = wording.inside(rest[1:])
     return Problem(host, key, _source(key, layers), f"{inside}: {what}" if inside else what)
 
 
+def _written(section: str, name: str, layers: Layers) -> str:
+    """The key as the owner wrote it: some have a short name too."""
+    names = [key for key, place in keys().items() if place == (section, name)]
+    return next((key for _, data in layers for key in names if key in data), names[0])
+
+
 def _description(section: str, name: str) -> str:
-    description = SECTIONS[section].model_fields[name].description or ""
-    return description[:1].lower() + description[1:]
+    return wording.lowered(SECTIONS[section].model_fields[name].description or "")

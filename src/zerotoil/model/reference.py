@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from zerotoil.model.network import Nic
 from zerotoil.model.secret import Secret
-from zerotoil.model.spec import SECTIONS
+from zerotoil.model.spec import SECTIONS, keys
 from zerotoil.model.units import format_size
 
 _HEAD = """# Inventory keys
@@ -31,7 +31,8 @@ def page() -> str:
             f"## {section}\n\n{(model.__doc__ or '').strip().splitlines()[0]}\n\n| key | default | meaning |\n|---|---|---|"
         )
         for name, field in model.model_fields.items():
-            parts.append(f"| `{section}_{name}` | {_default(name, field)} | {_cell(field.description)} |")
+            names = " or ".join(f"`{key}`" for key, place in keys().items() if place == (section, name))
+            parts.append(f"| {names} | {_default(name, field)} | {_cell(field.description)} |")
         parts.append("")
     parts.append(f"## A network card (`vm_nics`)\n\n{(Nic.__doc__ or '').splitlines()[0]}\n\n| field | meaning |\n|---|---|")
     parts += [f"| `{name}` | {_cell(field.description)} |" for name, field in Nic.model_fields.items()]

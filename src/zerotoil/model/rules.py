@@ -15,6 +15,14 @@ def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str]
             other = taken.setdefault((kind, value), host)
             if other != host:
                 yield host, key, f"{kind.split(' on ')[0]} {value} is already {other}'s; every host needs its own"
+    for host, spec in specs.items():
+        for other, outer in specs.items():
+            if spec.nas.url == outer.nas.url and f"{spec.nas.dataset}/".startswith(f"{outer.dataset}/"):
+                yield host, "nas_dataset", f"{spec.nas.dataset} is inside the dataset of {other}; write {outer.nas.dataset}"
+    pools = {(spec.hypervisor.uri, spec.iscsi_pool): host for host, spec in specs.items() if spec.data.attach == "block"}
+    for host, spec in specs.items():
+        if owner := pools.get((spec.hypervisor.uri, spec.hypervisor.pool)):
+            yield host, "hypervisor_pool", f"{spec.hypervisor.pool} is the iSCSI pool of {owner}; write the pool of the OS images"
 
 
 def _own(spec: HostSpec) -> Iterator[tuple[str, str, str]]:

@@ -37,6 +37,11 @@ class Secret:
         """Where it is read from ("file:PATH", "env:NAME"); empty for a secret by value."""
         return self._source
 
+    @property
+    def literal(self) -> str | None:
+        """The value when it was given as such; None when it waits in a file or a variable."""
+        return self._value
+
     def reveal(self) -> str:
         """The secret itself. Raises LabError when its file or variable cannot be read or is readable by others."""
         if self._value is not None:

@@ -8,23 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from zerotoil.model.network import Nic
-from zerotoil.model.secret import SecretKey
-from zerotoil.model.section import Section
-from zerotoil.model.units import Cron, KeepFor, Lifetime, Schedule, Seconds, Size
+from zerotoil.model.network import Nic, shared
+from zerotoil.model.secret import Secret, SecretKey
+from zerotoil.model.section import Section, Wrong
+from zerotoil.model.units import Bool, Cron, Int, KeepFor, Lifetime, Schedule, Seconds, Size
 from zerotoil.model.watchtower import WatchtowerSpec
 
 _NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _IQN = r"(iqn\.\d{4}-\d{2}\.[a-z0-9.-]+(:[^\s,]+)?|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16,32})"
+_HOST_OR_ADDRESS = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*"
+_LABEL = {"ext4": 16, "xfs": 12}  # bytes a label may have: mke2fs -L, mkfs.xfs -L
 VIRTIO_SERIAL_BYTES = 20  # virtio-blk truncates beyond; facts: QEMU VIRTIO_BLK_ID_BYTES
 
 GiB = 1024**3
 Files = Annotated[list[str], Field(default_factory=list)]
+
+
+def _named(name: str, what: str, example: str) -> str:
+    """The name; refused when it could not be part of a host name, a dataset and a target alike."""
+    if not re.fullmatch(_NAME, name):
+        raise ValueError(f"{name!r} is not {what}; use a-z, 0-9 and '-' inside, at most 63, for instance {example}")
+    return name
 
 
 class NasSpec(Section):
@@ -42,7 +52,9 @@ class NasSpec(Section):
     @classmethod
     def _tls_only(cls, url: str) -> str:
         if url.startswith(("ws://", "http://")):
-            raise ValueError(f"{url} is plain text: TrueNAS revokes a key sent that way; write wss://…")
+            raise ValueError(f"{url} is plain text: TrueNAS revokes a key sent that way; write wss://{url.split('://', 1)[1]}")
+        if "@" in url:  # not shown: a password may be in it
+            raise ValueError("an address without a user; write for instance wss://nas.lan, and nas_user and nas_api_key")
         if not re.fullmatch(r"(wss|https)://[^/\s?#@]+/?", url):
             raise ValueError(f"{url!r} is not an address of a NAS; write for instance wss://nas.lan")
         return "wss://" + url.split("://", 1)[1].rstrip("/")
@@ -52,7 +64,10 @@ class NasSpec(Section):
     def _sha256(cls, text: str | None) -> str | None:
         plain = text.replace(":", "").lower() if text else None
         if plain and not re.fullmatch(r"[0-9a-f]{64}", plain):
-            raise ValueError("not a SHA-256 fingerprint (64 hex digits, colons allowed)")
+            raise ValueError(
+                f"{text!r} is not a SHA-256 fingerprint (64 hex digits, colons allowed), as printed by "
+                "openssl x509 -fingerprint -sha256"
+            )
         return plain
 
     @field_validator("dataset")
@@ -73,15 +88,42 @@ class IscsiSpec(Section):
 
     portal: list[str] = Field(min_length=1, description="Addresses the NAS listens on; the portal is found by them")
     address: str = Field("", description="Address the hypervisor connects to; default: the first of iscsi_portal")
-    port: int = Field(3260, ge=1, le=65535, description="Port of the portal (TrueNAS has one for all portals)")
+    port: Int = Field(3260, ge=1, le=65535, description="Port of the portal (TrueNAS has one for all portals)")
     initiators: list[str] = Field(min_length=1, description="IQNs of the hypervisor; nobody else may log in")
     target: str = Field("", description="Name of the target; default: the host's name")
-    lun: int = Field(0, ge=0, le=16382, description="LUN of the data volume")
+    lun: Int = Field(0, ge=0, le=16382, description="LUN of the data volume")
     chap_user: str | None = Field(None, description="CHAP user; CHAP is off without it")
     chap_secret: SecretKey | None = Field(None, description="CHAP secret, 12 to 16 characters, no '#'")
     chap_peer_user: str | None = Field(None, description="User the NAS proves itself with (mutual CHAP)")
     chap_peer_secret: SecretKey | None = Field(None, description="Secret the NAS proves itself with (mutual CHAP)")
-    chap_tag: int = Field(100, ge=1, description="Tag of the CHAP entry on the NAS (its group of credentials)")
+    chap_tag: Int = Field(100, ge=1, description="Tag of the CHAP entry on the NAS (its group of credentials)")
+
+    @field_validator("portal")
+    @classmethod
+    def _listen_addresses(cls, addresses: list[str]) -> list[str]:
+        for address in addresses:
+            try:
+                ip_address(address)
+            except ValueError:
+                raise ValueError(f"{address!r} is not an address the NAS listens on; write for instance 192.168.1.10") from None
+        return addresses
+
+    @field_validator("address")
+    @classmethod
+    def _reachable_address(cls, address: str) -> str:
+        if address and not re.fullmatch(_HOST_OR_ADDRESS, address):
+            raise ValueError(
+                f"{address!r} is not a host or an address; write for instance 192.168.1.10, and the port in iscsi_port"
+            )
+        return address
+
+    @field_validator("chap_secret", "chap_peer_secret")
+    @classmethod
+    def _chap_secret(cls, secret: Secret | None) -> Secret | None:
+        known = secret.literal if secret else None  # a file is read when it is needed, not here
+        if known is not None and (not 12 <= len(known) <= 16 or "#" in known):
+            raise ValueError("TrueNAS takes a CHAP secret of 12 to 16 characters without '#'")
+        return secret
 
     @field_validator("initiators")
     @classmethod
@@ -101,13 +143,17 @@ class IscsiSpec(Section):
     @model_validator(mode="after")
     def _pairs(self) -> IscsiSpec:
         if bool(self.chap_user) != bool(self.chap_secret):
-            raise ValueError("iscsi_chap_user and iscsi_chap_secret go together")
+            given, absent = ("chap_user", "chap_secret") if self.chap_user else ("chap_secret", "chap_user")
+            raise Wrong(f"iscsi_chap_user and iscsi_chap_secret go together; write iscsi_{absent} too", given)
         if bool(self.chap_peer_user) != bool(self.chap_peer_secret):
-            raise ValueError("iscsi_chap_peer_user and iscsi_chap_peer_secret go together")
+            given, absent = (
+                ("chap_peer_user", "chap_peer_secret") if self.chap_peer_user else ("chap_peer_secret", "chap_peer_user")
+            )
+            raise Wrong(f"iscsi_chap_peer_user and iscsi_chap_peer_secret go together; write iscsi_{absent} too", given)
         if self.chap_peer_user and not self.chap_user:
-            raise ValueError("mutual CHAP (iscsi_chap_peer_user) needs iscsi_chap_user too")
+            raise Wrong("mutual CHAP (iscsi_chap_peer_user) needs iscsi_chap_user too", "chap_peer_user")
         if not self.address and self.portal[0] in ("0.0.0.0", "::"):
-            raise ValueError(f"iscsi_address is needed, since the portal {self.portal[0]} is no address to connect to")
+            raise Wrong(f"iscsi_address is needed, since the portal {self.portal[0]} is no address to connect to", "portal")
         return self
 
     @property
@@ -135,11 +181,13 @@ class VmSpec(Section):
     """The virtual machine."""
 
     memory: Size = Field(2 * GiB, description="Memory")
-    cpus: int = Field(2, ge=1, le=512, description="Virtual CPUs")
+    cpus: Int = Field(2, ge=1, le=512, description="Virtual CPUs")
     nics: list[Nic] = Field(
-        default_factory=lambda: [Nic(network="default")], min_length=1, description="Network cards, see below"
+        default_factory=lambda: [Nic(network="default")],
+        min_length=1,
+        description="Network cards such as {'network': 'default'} or {'bridge': 'br0'}",
     )
-    autostart: bool = Field(True, description="Start with the hypervisor")
+    autostart: Bool = Field(True, description="Start with the hypervisor")
     restart: Literal["later", "now"] = Field(
         "later",
         description="When a change needs a restart: later, at the VM's next start, or now, gracefully (`--data restart=now`)",
@@ -156,8 +204,23 @@ class VmSpec(Section):
     @classmethod
     def _memory_in_kib(cls, size: int) -> int:
         if size % 1024**2 or size < 512 * 1024**2:
-            raise ValueError("memory is a whole number of MiB, at least 512 MiB")
+            raise ValueError('memory is a whole number of MiB, at least 512 MiB; write for instance "4 GiB"')
         return size
+
+    @field_validator("nics")
+    @classmethod
+    def _own_addresses(cls, nics: list[Nic]) -> list[Nic]:
+        for index, what in shared(nics):
+            raise Wrong(what, index)
+        return nics
+
+    @field_validator("usb", "pci")
+    @classmethod
+    def _once(cls, devices: list[str]) -> list[str]:
+        for device in devices:
+            if devices.count(device) > 1:
+                raise ValueError(f"{device} is written twice; write it once")
+        return devices
 
     @field_validator("usb")
     @classmethod
@@ -185,15 +248,16 @@ class OsSpec(Section):
     image_sha256: str | None = Field(None, description="SHA-256 of os_image as it is stored there")
     keyring: Path | None = Field(None, description="GPG keyring; when set, the stream image's signature is checked too")
     disk_size: Size = Field(20 * GiB, description="Size of the OS disk (it holds no data and is replaced at rebuilds)")
-    keep: int = Field(1, ge=0, le=20, description="Old OS disks kept after a rebuild")
+    keep: Int = Field(1, ge=0, le=20, description="Old OS disks kept after a rebuild")
     butane: Files = Field(description="Your own Butane fragments (text or paths): users, files, directories, units")
 
     @model_validator(mode="after")
     def _image_has_checksum(self) -> OsSpec:
         if self.image and not re.fullmatch(r"[0-9a-f]{64}", self.image_sha256 or ""):
-            raise ValueError("os_image needs os_image_sha256 (64 hex digits): an image is never booted unverified")
+            field = "image_sha256" if self.image_sha256 else "image"
+            raise Wrong("os_image needs os_image_sha256 (64 hex digits): an image is never booted unverified", field)
         if self.image_sha256 and not self.image:
-            raise ValueError("os_image_sha256 without os_image; a stream brings its own checksums")
+            raise Wrong("os_image_sha256 without os_image; remove it, a stream brings its own checksums", "image_sha256")
         return self
 
 
@@ -202,7 +266,7 @@ class DataSpec(Section):
 
     size: Size = Field(description="Size of the volume; it may grow, never shrink")
     filesystem: Literal["ext4", "xfs"] = Field("ext4", description="Filesystem, made at the very first boot only")
-    label: str = Field("data", pattern=r"^[A-Za-z0-9_-]{1,12}$", description="Filesystem label")
+    label: str = Field("data", description="Filesystem label, at most 16 characters (xfs: 12)")
     serial: str = Field("", description="Disk serial, at most 20 bytes; default: HOST-data")
     attach: Literal["network", "block"] = Field(
         "block", description="block: the hypervisor's kernel logs in (production); network: QEMU's own initiator"
@@ -216,14 +280,39 @@ class DataSpec(Section):
     @classmethod
     def _whole_blocks(cls, size: int) -> int:
         if size % (1024**2):
-            raise ValueError("a volume is a whole number of MiB")
+            raise ValueError('a volume is a whole number of MiB; write for instance "200 GiB"')
         return size
+
+    @field_validator("blocksize")
+    @classmethod
+    def _zfs_blocksize(cls, size: int | None) -> int | None:
+        if size and (size & (size - 1) or not 1024 <= size <= 128 * 1024):
+            raise ValueError('a volblocksize is a power of two from "1 KiB" to "128 KiB"; write for instance "16 KiB"')
+        return size
+
+    @field_validator("serial")
+    @classmethod
+    def _serial_in_a_path(cls, serial: str) -> str:
+        if serial and not re.fullmatch(r"[A-Za-z0-9._-]+", serial):
+            raise ValueError(f"{serial!r} is not a serial; it is part of a device's path: use A-Z, a-z, 0-9, '.', '_' and '-'")
+        return serial
+
+    @model_validator(mode="after")
+    def _label_fits(self) -> DataSpec:
+        longest = _LABEL[self.filesystem]
+        if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{longest}}}", self.label):
+            what = f"{self.label!r} is not a label of {self.filesystem}; use 1 to {longest} of A-Z, a-z, 0-9, '_' and '-'"
+            raise Wrong(what, "label")
+        return self
 
     @field_validator("snapshot_naming")
     @classmethod
     def _naming(cls, schema: str) -> str:
         if "%s" not in schema and not all(part in schema for part in ("%Y", "%m", "%d", "%H", "%M")):
-            raise ValueError("a naming schema holds %Y %m %d %H %M (or %s), or snapshots of one day would collide")
+            raise ValueError(
+                f"{schema!r} holds not all of %Y %m %d %H %M (or %s), or snapshots of one day would collide; "
+                "write for instance auto-%Y-%m-%d_%H-%M"
+            )
         return schema
 
 
@@ -232,26 +321,38 @@ class SshSpec(Section):
 
     user: str = Field("core", description="User that Ignition creates and pyinfra logs in as")
     key: str | None = Field(None, description="Private key file; default: your agent and ~/.ssh")
-    port: int = Field(22, ge=1, le=65535, description="Port")
+    port: Int = Field(22, ge=1, le=65535, description="Port")
     authorized_keys: list[str] = Field(min_length=1, description="Public keys that may log in (text or file:PATH)")
+
+    @field_validator("user")
+    @classmethod
+    def _user_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", name):
+            raise ValueError(f"{name!r} is not a user name; use a-z, 0-9, '_' and '-', at most 32, for instance core")
+        return name
 
 
 class DockerSpec(Section):
     """The container engine."""
 
-    enabled: bool = Field(True, description="Enable docker.service (on CoreOS only its socket is), so containers come back")
+    enabled: Bool = Field(True, description="Enable docker.service (on CoreOS only its socket is), so containers come back")
 
 
 class LabSpec(Section):
     """The lab as a whole."""
 
-    name: str = Field("lab", pattern=rf"^{_NAME}$", description="Marks what is ours on the NAS and the hypervisor")
+    name: str = Field("lab", description="Marks what is ours on the NAS and the hypervisor")
+
+    @field_validator("name")
+    @classmethod
+    def _lab_name(cls, name: str) -> str:
+        return _named(name, "a name of a lab", "home")
 
 
 class HostSpec(Section):
     """Everything that is declared about one host."""
 
-    name: str = Field(pattern=rf"^{_NAME}$")
+    name: str
     lab: LabSpec
     nas: NasSpec
     iscsi: IscsiSpec
@@ -263,11 +364,18 @@ class HostSpec(Section):
     docker: DockerSpec
     watchtower: WatchtowerSpec
 
+    @field_validator("name")
+    @classmethod
+    def _host_name(cls, name: str) -> str:
+        return _named(name, "a host name", "docker1")
+
     @model_validator(mode="before")
     @classmethod
     def _derived(cls, raw: Any) -> Any:
         """Fill what follows from the host's name, so that everything reads one place."""
         name = raw["name"]
+        if not re.fullmatch(_NAME, name):  # one message about the name is enough
+            return raw
         iscsi, data = dict(raw["iscsi"]), dict(raw["data"])
         iscsi.setdefault("target", name)
         data.setdefault("serial", f"{name}-data")
@@ -276,9 +384,11 @@ class HostSpec(Section):
     @model_validator(mode="after")
     def _serial_fits(self) -> HostSpec:
         if len(self.data.serial.encode()) > VIRTIO_SERIAL_BYTES:
-            raise ValueError(
-                f"data_serial {self.data.serial!r} is {len(self.data.serial.encode())} bytes, virtio keeps "
-                f"{VIRTIO_SERIAL_BYTES}; set a shorter data_serial"
+            raise Wrong(
+                f"{self.data.serial!r} is {len(self.data.serial.encode())} bytes, virtio keeps {VIRTIO_SERIAL_BYTES}; "
+                "write a shorter data_serial",
+                "data",
+                "serial",
             )
         return self
 
@@ -296,6 +406,11 @@ class HostSpec(Section):
     def zvol(self) -> str:
         """The data volume."""
         return f"{self.dataset}/data"
+
+    @property
+    def iscsi_pool(self) -> str:
+        """libvirt's pool that logs in to the host's target."""
+        return f"{self.name}-data"
 
     def mac(self, index: int) -> str:
         """MAC of the nth card: as declared, or derived from lab and host so that it never changes."""

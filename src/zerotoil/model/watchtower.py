@@ -13,29 +13,29 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from zerotoil.model.secret import SecretKey
 from zerotoil.model.section import Section
-from zerotoil.model.units import Lifetime
+from zerotoil.model.units import CRON_FIELDS, Bool, Lifetime, check_cron_field
 
 
 def _image_age(text: Any) -> Lifetime:
     age = Lifetime.parse(text)
     if age.unit not in ("hour", "day", "week"):
-        raise ValueError(f"{text!r}: a cooldown is in hours, days or weeks")
+        raise ValueError(f'{text!r}: a cooldown is in hours, days or weeks; write for instance "3 days"')
     return age
 
 
 class WatchtowerSpec(Section):
     """How the host's containers are updated."""
 
-    enabled: bool = Field(True, description="Run Watchtower on this host")
+    enabled: Bool = Field(True, description="Run Watchtower on this host")
     image: str = Field("nickfedor/watchtower:1.21.0", description="Image, pinned by tag; containrrr/watchtower is archived")
     schedule: str = Field("0 30 3 * * *", description="Six fields: second minute hour day month weekday")
     timezone: str = Field("UTC", description="Time zone of the schedule")
-    cleanup: bool = Field(True, description="Remove the old image after an update")
-    label_enable: bool = Field(True, description="Update only containers labelled com.centurylinklabs.watchtower.enable=true")
+    cleanup: Bool = Field(True, description="Remove the old image after an update")
+    label_enable: Bool = Field(True, description="Update only containers labelled com.centurylinklabs.watchtower.enable=true")
     cooldown: Annotated[Lifetime, BeforeValidator(_image_age)] | None = Field(
         Lifetime(3, "day"), description="Minimum age of an image, a buffer against poisoned releases; None: off"
     )
-    rolling_restart: bool = Field(False, description="Restart one at a time; not with depends_on")
+    rolling_restart: Bool = Field(False, description="Restart one at a time; not with depends_on")
     restart: Literal["always", "unless-stopped"] = Field("always", description="Restart policy of the container")
     notify_url: SecretKey | None = Field(None, description="Where it reports (Shoutrrr URL); a 0600 file, not in the environment")
 
@@ -56,6 +56,9 @@ class WatchtowerSpec(Section):
                 f"{schedule!r} is not a schedule of six fields (second first); five would be read as seconds. "
                 'Write for instance "0 30 3 * * *" (03:30 every night)'
             )
+        for (name, low, high), field in zip((("second", 0, 59), *CRON_FIELDS), fields, strict=True):
+            if not re.search(r"[A-Za-z?]", field):  # names of months and weekdays are Watchtower's to read
+                check_cron_field(name, field, low, high)
         return " ".join(fields)
 
     @field_validator("timezone")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -88,31 +89,58 @@ _ALLOWED = {
 
 def _checked(spec: HostSpec, fragment: Fragment) -> dict[str, Any]:
     """The fragment as a mapping, refused where it is no Butane or could endanger the data disk."""
-    try:
-        config = yaml.load(fragment.text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise LabError(f"{spec.name}: os_butane {fragment.source} is no YAML ({error})", "mend the fragment") from error
-    if not isinstance(config, dict):
-        raise LabError(
-            f"{spec.name}: os_butane {fragment.source} is no Butane config", "write sections such as storage:, systemd:"
-        )
+    config = _parsed(spec, fragment)
     for section, content in config.items():
         allowed = _ALLOWED.get(section, ())
-        refused = [section] if allowed == () else sorted(set(content or {}) - set(allowed)) if allowed else []
+        refused = [section] if allowed == () else sorted(set(map(str, content or {})) - set(allowed)) if allowed else []
         if refused:
             names = ", ".join(refused if allowed == () else [f"{section}.{name}" for name in refused])
             raise LabError(
                 f"{spec.name}: os_butane {fragment.source} may not declare {names}", "disks and filesystems are zerotoil's"
             )
+    _check_items(spec, fragment.source, config)
     for kind in ("files", "directories", "links"):
-        for item in (config.get("storage") or {}).get(kind, []):
-            path = str(item.get("path", ""))
+        for item in (config.get("storage") or {}).get(kind) or []:
+            path = posixpath.normpath(str(item.get("path", "")))
             if path.startswith(("/var/mnt/data", "/mnt")):
                 remedy = "data comes from apps and people; a file there would make Ignition fail at the next rebuild"
                 raise LabError(f"{spec.name}: os_butane {fragment.source} writes {path} on the data disk", remedy)
     if config.get("variant", "fcos") != "fcos":
         raise LabError(f"{spec.name}: os_butane {fragment.source} is of variant {config['variant']}", "write variant: fcos")
     return config
+
+
+def _parsed(spec: HostSpec, fragment: Fragment) -> dict[str, Any]:
+    """The fragment's sections, each a mapping."""
+    try:
+        config = yaml.safe_load(fragment.text)
+    except yaml.YAMLError as error:
+        said = str(getattr(error, "problem", None) or "it cannot be read")
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}" if mark else ""
+        raise LabError(f"{spec.name}: os_butane {fragment.source} is no YAML{place} ({said})", "mend the fragment") from error
+    if not isinstance(config, dict):
+        raise LabError(
+            f"{spec.name}: os_butane {fragment.source} is no Butane config", "write sections such as storage:, systemd:"
+        )
+    for section in ("passwd", "storage", "systemd", "kernel_arguments"):
+        if not isinstance(config.get(section) or {}, dict):
+            example = f"{section}: {{{_ALLOWED[section][0]}: […]}}"  # type: ignore[index]
+            raise LabError(f"{spec.name}: os_butane {fragment.source}: {section} is no mapping", f"write {example}")
+    return config
+
+
+def _check_items(spec: HostSpec, source: str, config: Mapping[str, Any]) -> None:
+    """Refuse what is no list of items, before anything reads it as one."""
+    for section, kinds in _ALLOWED.items():
+        for kind in kinds or ():
+            items, identity = (config.get(section) or {}).get(kind) or [], _IDENTITY.get(kind)
+            where = f"{spec.name}: os_butane {source}: {section}.{kind}"
+            if not isinstance(items, list):
+                raise LabError(f"{where} is no list", "begin each item with a dash")
+            for index, item in enumerate(items):
+                if identity and not (isinstance(item, dict) and item.get(identity)):
+                    raise LabError(f"{where}[{index}] has no {identity}", f"write {identity}: …")
 
 
 def _merge(config: dict[str, Any], fragment: dict[str, Any], source: str) -> None:
@@ -122,7 +150,7 @@ def _merge(config: dict[str, Any], fragment: dict[str, Any], source: str) -> Non
             continue
         for kind, items in (content or {}).items():
             ours = config.setdefault(section, {}).setdefault(kind, [])
-            for item in items:
+            for item in items or []:
                 _merge_item(ours, item, _IDENTITY.get(kind), f"{source}: {section}.{kind}")
 
 

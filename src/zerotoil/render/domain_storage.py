@@ -14,7 +14,7 @@ from zerotoil.render.domain_devices import secret_usage
 
 def iscsi_pool_name(spec: HostSpec) -> str:
     """The pool that logs in to the host's target."""
-    return f"{spec.name}-data"
+    return spec.iscsi_pool
 
 
 def render_iscsi_pool(spec: HostSpec, iqn: str) -> str:

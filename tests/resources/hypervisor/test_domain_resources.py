@@ -293,7 +293,7 @@ def declarations(draw: st.DrawFn) -> dict[str, Any]:
         **NET,
         "vm_memory": f"{draw(st.integers(512, 9000))} MiB",
         "vm_cpus": draw(st.integers(1, 64)),
-        "vm_nics": draw(st.lists(nic, min_size=1, max_size=4)),
+        "vm_nics": draw(st.lists(nic, min_size=1, max_size=4).filter(lambda cards: sum("address" in card for card in cards) < 2)),
         "vm_firmware": draw(st.sampled_from(["bios", "uefi"])),
         "vm_autostart": draw(st.booleans()),
         "vm_usb": draw(

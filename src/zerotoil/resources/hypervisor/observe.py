@@ -125,5 +125,6 @@ def fragment_text(spec: HostSpec) -> str:
         return declared
     try:
         return Path(declared).expanduser().read_text()
-    except OSError as error:
-        raise LabError(f"{spec.name}: vm_xml {declared} cannot be read ({error.strerror})", "write a path or XML") from error
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or ("it is no text" if isinstance(error, UnicodeDecodeError) else str(error))
+        raise LabError(f"{spec.name}: vm_xml {declared} cannot be read ({why})", "write a path, or XML text") from error

@@ -18,8 +18,6 @@ from zerotoil.resources.nas.kept import Entry, Kept
 from zerotoil.resources.nas.mark import PREFIX, as_properties, dataset, of_entry, property_of
 from zerotoil.resources.nas.remains import remains
 
-_BLOCKSIZES = tuple(1024 << power for power in range(8))  # 1 KiB to 128 KiB
-
 
 @dataclass(frozen=True)
 class Dataset(Kept):
@@ -97,9 +95,6 @@ class Zvol(Kept):
         """Refuse what is not ours, what would shrink, and what does not fit."""
         if entry is None:
             self._refuse_if_lost()
-            if self.blocksize not in (None, *_BLOCKSIZES):
-                allowed = ", ".join(map(format_size, _BLOCKSIZES))
-                raise LabError(f"{self.key}: no volume has blocks of {format_size(self.blocksize or 0)}", f"one of {allowed}")
             self._check_space(self.size)
             return
         mark = of_entry(entry)

@@ -1,0 +1,12 @@
+# expect: matrix: vm_accel (from host data, FILE:here): True is not known; write 'auto' or 'kvm' or 'emulated'
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "vm_accel": True,  # <- here
+        },
+    )
+]

@@ -1,0 +1,12 @@
+# expect: matrix: ssh_authorized_keys (from host data, FILE:here): no/such/key.pub cannot be read (No such file or directory): write the path of a file
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "ssh_authorized_keys": ["file:no/such/key.pub"],  # <- here
+        },
+    )
+]

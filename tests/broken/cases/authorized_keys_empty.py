@@ -1,0 +1,12 @@
+# expect: matrix: ssh_authorized_keys (from host data, FILE:here): an empty list; write at least one (public keys that may log in, text or file:PATH)
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "ssh_authorized_keys": [],  # <- here
+        },
+    )
+]

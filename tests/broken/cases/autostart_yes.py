@@ -1,0 +1,12 @@
+# expect: matrix: vm_autostart (from host data, FILE:here): 'yes' is neither True nor False; write one of them without quotes (start with the hypervisor)
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "vm_autostart": "yes",  # <- here
+        },
+    )
+]

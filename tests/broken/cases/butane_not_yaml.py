@@ -1,0 +1,12 @@
+# expect: matrix: os_butane (from host data, FILE:here): (inline) is no YAML at line 1 (expected the node content, but found '<stream end>'): mend the fragment
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "os_butane": ['storage: ['],  # <- here
+        },
+    )
+]

@@ -1,0 +1,12 @@
+# expect: matrix: os_butane (from host data, FILE:here): fragment /bin/sh cannot be read (it is no text): write the path of a text file
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "os_butane": ["/bin/sh"],  # <- here
+        },
+    )
+]

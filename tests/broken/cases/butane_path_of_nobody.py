@@ -1,0 +1,12 @@
+# expect: matrix: os_butane (from host data, FILE:here): fragment ~nosuchuser/extra.bu cannot be read (No such file or directory): write the path of a file
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "os_butane": ["~nosuchuser/extra.bu"],  # <- here
+        },
+    )
+]

@@ -1,0 +1,12 @@
+# expect: matrix: os_butane (from host data, FILE:here): Butane refuses the config (storage.files[etc/motd].path: path not absolute): mend os_butane or templates/
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "os_butane": ['storage: {files: [{path: etc/motd, contents: {inline: hi}}]}'],  # <- here
+        },
+    )
+]

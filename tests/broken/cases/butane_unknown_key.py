@@ -1,0 +1,12 @@
+# expect: matrix: os_butane (from host data, FILE:here): Butane refuses the config (storage.files[/etc/motd].content: unused key content): mend os_butane or templates/
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "os_butane": ['storage: {files: [{path: /etc/motd, content: {inline: hi}}]}'],  # <- here
+        },
+    )
+]

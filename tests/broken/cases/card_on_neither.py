@@ -1,0 +1,12 @@
+# expect: matrix: vm_nics (from host data, FILE:here): [0]: a card is on either a network or a bridge; write {"network": "default"} or {"bridge": "br0"}
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "vm_nics": [{"mac": "52:54:00:12:34:56"}],  # <- here
+        },
+    )
+]

@@ -1,0 +1,12 @@
+# expect: matrix: vm_cpus (from host data, FILE:here): 'two' is not a whole number from 1 to 512 (virtual CPUs)
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "vm_cpus": "two",  # <- here
+        },
+    )
+]

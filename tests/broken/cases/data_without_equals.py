@@ -1,0 +1,5 @@
+# expect: --data vm_cpus is not KEY=VALUE: write for instance --data vm_memory='4 GiB'
+# data: vm_cpus
+from tests.broken.right import RIGHT
+
+vms = [("@vm/matrix", RIGHT)]

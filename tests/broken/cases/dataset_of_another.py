@@ -1,0 +1,7 @@
+# expect: two: nas_dataset (from host data, FILE:here): tank/lab/one is inside the dataset of one; write tank/lab
+from tests.broken.right import RIGHT
+
+vms = [
+    ("@vm/one", {**RIGHT, "vm_cpus": 2}),
+    ("@vm/two", {**RIGHT, "nas_dataset": "tank/lab/one"}),  # <- here
+]

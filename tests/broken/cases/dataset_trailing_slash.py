@@ -1,0 +1,12 @@
+# expect: matrix: nas_dataset (from host data, FILE:here): 'tank/lab/' is not a dataset name; write for instance tank/lab
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "nas_dataset": "tank/lab/",  # <- here
+        },
+    )
+]

@@ -1,0 +1,2 @@
+# expect: FILE has no host of ours: write hosts as [("@vm/NAME", {…})]; others are left alone
+# Nothing yet.

@@ -1,0 +1,12 @@
+# expect: matrix: data_filesystem (from host data, FILE:here): 'btrfs' is not known; write 'ext4' or 'xfs'
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "data_filesystem": "btrfs",  # <- here
+        },
+    )
+]

@@ -1,0 +1,12 @@
+# expect: matrix: vm_nics (from host data, FILE:here): [0].gateway: 192.0.3.1 is outside 192.0.2.0/24, the network of 192.0.2.21/24; write one inside
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "vm_nics": [{"bridge": "br0", "address": "192.0.2.21/24", "gateway": "192.0.3.1"}],  # <- here
+        },
+    )
+]

@@ -1,0 +1,1 @@
+vm_memory = GIB * 4

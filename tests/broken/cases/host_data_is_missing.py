@@ -1,0 +1,4 @@
+# expect: FILE:here: the data of @vm/matrix is no dict: write ("@vm/matrix", {"KEY": value})
+vms = [
+    ("@vm/matrix",),  # <- here
+]

@@ -1,0 +1,12 @@
+# expect: Matrix: host: 'Matrix' is not a host name; use a-z, 0-9 and '-' inside, at most 63, for instance docker1
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/Matrix",
+        {
+            **RIGHT,
+            "vm_cpus": 2,  # <- here
+        },
+    )
+]

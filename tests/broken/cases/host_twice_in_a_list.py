@@ -1,0 +1,7 @@
+# expect: matrix: host (from FILE:here): declared twice, first in line:first; the data of both would be mixed, so give each its own name
+from tests.broken.right import RIGHT
+
+vms = [
+    ("@vm/matrix", {**RIGHT, "vm_cpus": 2}),  # <- first
+    ("@vm/matrix", {**RIGHT, "vm_cpus": 4}),  # <- here
+]

@@ -1,0 +1,4 @@
+# expect: FILE: a host without a name: write hosts as [("@vm/NAME", {…})]
+from tests.broken.right import RIGHT
+
+vms = [("@vm", RIGHT)]

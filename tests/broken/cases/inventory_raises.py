@@ -1,0 +1,5 @@
+# expect: FILE:here: KeyError: {python}: mend this line
+from tests.broken.right import RIGHT
+
+SIZES = {"small": "2 GiB"}
+vms = [("@vm/matrix", {**RIGHT, "vm_memory": SIZES["big"]})]  # <- here

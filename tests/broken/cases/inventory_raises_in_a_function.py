@@ -1,0 +1,9 @@
+# expect: FILE:here: TypeError: {python}: mend this line
+from tests.broken.right import RIGHT
+
+
+def memory(gib):
+    return gib + " GiB"  # <- here
+
+
+vms = [("@vm/matrix", {**RIGHT, "vm_memory": memory(4)})]

@@ -1,0 +1,5 @@
+# expect: matrix: vm_memry (from group 'all', FILE:here): unknown key; did you mean vm_memory?
+from tests.broken.right import RIGHT
+
+kube = ["@vm/matrix"]
+all = (kube, {**RIGHT, "vm_memry": "4 GiB"})  # <- here

@@ -1,0 +1,2 @@
+# What all hosts of the group share.
+vm_memory = "4 gigs"

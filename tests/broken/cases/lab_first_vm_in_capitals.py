@@ -1,0 +1,23 @@
+# expect: First: host: 'First' is not a host name; use a-z, 0-9 and '-' inside, at most 63, for instance docker1
+# My first VM.
+hosts = [
+    (
+        "@vm/First",
+        {
+            "lab_name": "home",
+            "nas_url": "wss://nas.lan",
+            "nas_user": "zerotoil",
+            "nas_api_key": "file:~/.config/zerotoil/nas-api-key",
+            "nas_ca": "~/.config/zerotoil/nas-ca.pem",
+            "nas_dataset": "tank/lab",
+            "iscsi_portal": ["192.168.1.10"],
+            "iscsi_initiators": ["iqn.1993-08.org.debian:01:hv1"],
+            "iscsi_chap_user": "hv1",
+            "iscsi_chap_secret": "file:~/.config/zerotoil/chap-secret",
+            "hypervisor_uri": "qemu+ssh://root@hv1.lan/system",
+            "hypervisor_pool": "default",
+            "ssh_authorized_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEexample you@laptop"],
+            "data_size": "50 GiB",
+        },
+    ),
+]

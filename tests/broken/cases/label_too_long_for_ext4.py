@@ -1,0 +1,12 @@
+# expect: matrix: data_label (from host data, FILE:here): 'photos-and-films-2' is not a label of ext4; use 1 to 16 of A-Z, a-z, 0-9, '_' and '-'
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "data_label": "photos-and-films-2",  # <- here
+        },
+    )
+]

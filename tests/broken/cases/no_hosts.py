@@ -1,0 +1,4 @@
+# expect: FILE has no host of ours: write hosts as [("@vm/NAME", {…})]; others are left alone
+from tests.broken.right import RIGHT
+
+vms = []

@@ -1,0 +1,3 @@
+# expect: FILE has no host of ours: write hosts as [("@vm/NAME", {…})]; others are left alone
+nas = ["nas.lan"]
+local = [("@local", {"some": "data"})]

@@ -1,0 +1,12 @@
+# expect: matrix: iscsi_portal (from host data, FILE:here): 'nas.lan' is not an address the NAS listens on; write for instance 192.168.1.10
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "iscsi_portal": ["nas.lan"],  # <- here
+        },
+    )
+]

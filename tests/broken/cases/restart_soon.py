@@ -1,0 +1,12 @@
+# expect: matrix: restart (from host data, FILE:here): 'soon' is not known; write 'later' or 'now'
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "restart": "soon",  # <- here
+        },
+    )
+]

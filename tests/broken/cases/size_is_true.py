@@ -1,0 +1,12 @@
+# expect: matrix: data_size (from host data, FILE:here): True is not a size; write for instance "4 GiB" (units: KiB, MiB, GiB, TiB, kB, KB, MB, GB, TB)
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "data_size": True,  # <- here
+        },
+    )
+]

@@ -1,0 +1,6 @@
+# expect: FILE:here: SyntaxError: {python}: mend this line or the one above
+from tests.broken.right import RIGHT
+
+vms = [
+    ("@vm/matrix", {**RIGHT, "vm_cpus": 2}
+]  # <- here

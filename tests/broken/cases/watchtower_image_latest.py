@@ -1,0 +1,12 @@
+# expect: matrix: watchtower_image (from host data, FILE:here): 'nickfedor/watchtower:latest' is not pinned; name a tag such as nickfedor/watchtower:1.21.0
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "watchtower_image": "nickfedor/watchtower:latest",  # <- here
+        },
+    )
+]

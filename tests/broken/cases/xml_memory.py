@@ -1,0 +1,12 @@
+# expect: matrix: vm_xml (from host data, FILE:here): may not hold <memory>: use vm_memory
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "vm_xml": "<memory>4</memory>",  # <- here
+        },
+    )
+]

@@ -1,0 +1,12 @@
+# expect: matrix: vm_xml (from host data, FILE:here): may not hold <name>: it names the VM
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "vm_xml": "<name>other</name>",  # <- here
+        },
+    )
+]

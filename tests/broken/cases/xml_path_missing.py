@@ -1,0 +1,12 @@
+# expect: matrix: vm_xml (from host data, FILE:here): no/such/extra.xml cannot be read (No such file or directory): write a path, or XML text
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "vm_xml": "no/such/extra.xml",  # <- here
+        },
+    )
+]
