@@ -104,7 +104,7 @@ def test_a_problem_of_the_inventory_is_one_check_and_other_hosts_are_asked_for(h
     assert found[inventory] == {
         "check": inventory,
         "state": "failure",
-        "found": "two: vm_memry (from host data): unknown key; did you mean vm_memory?",
+        "found": f"two: vm_memry (from host data, {inventory}:2): unknown key; did you mean vm_memory?",
         "fix": f"zerotoil check {inventory} tells more",
     }
     assert found["test:///default"]["state"] == "ok"
@@ -115,8 +115,8 @@ def test_an_inventory_that_cannot_be_loaded(home: Path) -> None:
     done = doctor(home, str(home / "lab.py"), "--json")
     found = checks(done)[f"{home}/lab.py"]
     assert done.returncode == 1
-    assert found["found"] == f"the inventory {home}/lab.py cannot be loaded (ZeroDivisionError: division by zero)"
-    assert found["fix"] == "mend it"
+    assert found["found"] == f"{home}/lab.py:1: ZeroDivisionError: division by zero"
+    assert found["fix"] == "mend this line"
     assert checks(done)["python"]["state"] == "ok"
 
 

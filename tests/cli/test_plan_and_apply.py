@@ -117,8 +117,11 @@ def test_check_holds_units_and_xml_against_their_validators(project: Path) -> No
     done = zerotoil(project, "check", "lab.py")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
-    assert lines[0].startswith("two: domain: libvirt's schema refuses it (") and lines[0].endswith("): mend vm_xml")
-    assert lines[1] == "two: unit (from foo.service line 3): Unknown key 'Tpye' in section [Service]"
+    assert lines[0].startswith("two: vm_xml (from host data, lab.py:3): libvirt's schema refuses it (")
+    assert lines[1] == (
+        "two: os_butane (from host data, lab.py:3): unit foo.service line 3: Unknown key 'Tpye' in section [Service]; "
+        "man systemd.directives lists all"
+    )
 
 
 def test_apply_asks_once_and_a_no_changes_nothing(project: Path, sim: Simulator) -> None:

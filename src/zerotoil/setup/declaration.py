@@ -20,6 +20,9 @@ _RIGHT = {  # for what is not answered yet, so that rules which span keys can ju
 }  # fmt: skip
 
 
+_FOLLOWS = {"host": ("data_serial", "iscsi_target"), "iscsi_portal": ("iscsi_address",)}  # keys that an answer decides too
+
+
 @dataclass(frozen=True)
 class Declaration:
     """The first host and its lab, as flat inventory keys; `source` says by which flag each key came."""
@@ -61,7 +64,7 @@ class Declaration:
 
 def wrong(answers: Answers, key: str) -> str:
     """What is wrong with the answers about one key (or its section), whatever is not answered yet; empty if nothing is."""
-    about = (key, f"{key.partition('_')[0]}_…")
+    about = (key, *_FOLLOWS.get(key, ()))
     return "; ".join(problem.what for problem in Declaration.of(answers).problems(_RIGHT) if problem.key in about)
 
 
