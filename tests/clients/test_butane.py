@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import make_spec
 from zerotoil.clients import butane
-from zerotoil.layers import project
 from zerotoil.errors import LabError
+from zerotoil.layers import project
 
 ROOT = Path(__file__).parents[2]
 

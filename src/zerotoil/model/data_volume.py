@@ -31,11 +31,18 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class DataMark:
-    """Our mark on a zvol. `owner` is "LAB/HOST"; `filesystem` is known once `state` is DATA."""
+    """Our mark on a zvol. `owner` is "LAB/HOST"; `filesystem` is known once `state` is DATA.
+
+    `adopted`: made by somebody else, so it was never known to be blank, whatever its first and last bytes say.
+    """
 
     owner: str
     state: VolumeState
     filesystem: Filesystem | None = None
+    adopted: bool = False
+
+
+GPT = "a gpt partition table"
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Finding:
 
     blank: bool = False
     filesystem: Filesystem | None = None
-    other: str = ""  # "a gpt partition table", "LVM2_member", "two signatures: …"
+    other: str = ""  # GPT, "LVM2_member", "two signatures: …"
 
     def __str__(self) -> str:
         return "nothing (blank)" if self.blank else str(self.filesystem) if self.filesystem else self.other

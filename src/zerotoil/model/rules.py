@@ -1,4 +1,7 @@
-"""Rules that no host can break alone: two hosts never share what must be one host's own."""
+"""Rules that no host can break alone.
+
+Two hosts never share what must be one host's own, and what they may share on a server they declare alike.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,26 @@ def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str]
             other = taken.setdefault((kind, value), host)
             if other != host:
                 yield host, key, f"{kind.split(' on ')[0]} {value} is already {other}'s; every host needs its own"
+    yield from _declared_alike(specs)
+
+
+def _declared_alike(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str]]:
+    """One thing of the server that two hosts declare differently would be changed back and forth."""
+    first: dict[tuple[str, str], tuple[str, object]] = {}
+    for host, spec in specs.items():
+        for key, thing, content in _shared(spec):
+            other, said = first.setdefault((spec.nas.url, thing), (host, content))
+            if said != content:
+                yield host, key, f"the {thing} is declared differently by {other}; they share it on the NAS"
+
+
+def _shared(spec: HostSpec) -> Iterator[tuple[str, str, object]]:
+    """(key, thing, what is declared about it) of what several hosts may use."""
+    data = spec.data
+    task = f"snapshot task of {spec.snapshot_dataset} ({data.snapshot_naming})"
+    yield "data_snapshot_schedule", task, (data.snapshot_schedule, data.snapshot_keep)
+    if spec.iscsi.group:
+        yield "iscsi_initiators", f"initiator group {spec.iscsi.group!r}", sorted(spec.iscsi.initiators)
 
 
 def _own(spec: HostSpec) -> Iterator[tuple[str, str, str]]:
@@ -24,8 +47,10 @@ def _own(spec: HostSpec) -> Iterator[tuple[str, str, str]]:
         if nic.ip:
             yield "vm_nics", "address", nic.ip
     yield "iscsi_target", f"target on {spec.nas.url}", spec.iscsi.target
+    if spec.iscsi.extent != spec.iscsi.target:
+        yield "iscsi_extent", f"extent on {spec.nas.url}", spec.iscsi.extent
     yield "data_serial", f"disk serial on {spec.hypervisor.uri}", spec.data.serial
-    yield "nas_dataset", f"volume on {spec.nas.url}", spec.zvol
+    yield "data_volume" if spec.data.volume else "nas_dataset", f"volume on {spec.nas.url}", spec.zvol
     for device in spec.vm.pci:
         yield "vm_pci", f"PCI device on {spec.hypervisor.uri}", device
     for device in spec.vm.usb:

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from zerotoil.model.data import DataSpec
 from zerotoil.model.network import Nic
 from zerotoil.model.secret import SecretKey
 from zerotoil.model.section import Section
-from zerotoil.model.units import Cron, KeepFor, Lifetime, Schedule, Seconds, Size
+from zerotoil.model.units import Seconds, Size
 from zerotoil.model.watchtower import WatchtowerSpec
 
 _NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -76,6 +77,8 @@ class IscsiSpec(Section):
     port: int = Field(3260, ge=1, le=65535, description="Port of the portal (TrueNAS has one for all portals)")
     initiators: list[str] = Field(min_length=1, description="IQNs of the hypervisor; nobody else may log in")
     target: str = Field("", description="Name of the target; default: the host's name")
+    extent: str = Field("", max_length=64, description="Name of the extent; default: the target's")
+    group: str = Field("", description="Comment of an existing initiator group to use; default: a group of the host's own")
     lun: int = Field(0, ge=0, le=16382, description="LUN of the data volume")
     chap_user: str | None = Field(None, description="CHAP user; CHAP is off without it")
     chap_secret: SecretKey | None = Field(None, description="CHAP secret, 12 to 16 characters, no '#'")
@@ -140,6 +143,7 @@ class VmSpec(Section):
         default_factory=lambda: [Nic(network="default")], min_length=1, description="Network cards, see below"
     )
     autostart: bool = Field(True, description="Start with the hypervisor")
+    adopt: bool = Field(False, description="Take over a VM and a volume that zerotoil did not make (docs/guides/adopt.md)")
     firmware: Literal["bios", "uefi"] = Field("bios", description="Firmware")
     accel: Literal["auto", "kvm", "emulated"] = Field("auto", description="auto: KVM where a guest really starts under it")
     usb: list[str] = Field(default_factory=list, description='USB devices handed to the guest, "vendor:product": "10c4:ea60"')
@@ -193,36 +197,6 @@ class OsSpec(Section):
         return self
 
 
-class DataSpec(Section):
-    """The data volume: a zvol on the NAS, /var/mnt/data in the guest. It is never shrunk, formatted or deleted."""
-
-    size: Size = Field(description="Size of the volume; it may grow, never shrink")
-    filesystem: Literal["ext4", "xfs"] = Field("ext4", description="Filesystem, made at the very first boot only")
-    label: str = Field("data", pattern=r"^[A-Za-z0-9_-]{1,12}$", description="Filesystem label")
-    serial: str = Field("", description="Disk serial, at most 20 bytes; default: HOST-data")
-    attach: Literal["network", "block"] = Field(
-        "block", description="block: the hypervisor's kernel logs in (production); network: QEMU's own initiator"
-    )
-    blocksize: Size | None = Field(None, description="volblocksize of a new zvol; default: what TrueNAS recommends")
-    snapshot_schedule: Schedule = Field(Cron("0", "2", "*", "*", "*"), description="When the NAS snapshots the host's dataset")
-    snapshot_keep: KeepFor = Field(Lifetime(14, "day"), description="How long a snapshot is kept")
-    snapshot_naming: str = Field("auto-%Y-%m-%d_%H-%M", description="Naming schema of the snapshots")
-
-    @field_validator("size")
-    @classmethod
-    def _whole_blocks(cls, size: int) -> int:
-        if size % (1024**2):
-            raise ValueError("a volume is a whole number of MiB")
-        return size
-
-    @field_validator("snapshot_naming")
-    @classmethod
-    def _naming(cls, schema: str) -> str:
-        if "%s" not in schema and not all(part in schema for part in ("%Y", "%m", "%d", "%H", "%M")):
-            raise ValueError("a naming schema holds %Y %m %d %H %M (or %s), or snapshots of one day would collide")
-        return schema
-
-
 class SshSpec(Section):
     """How the controller reaches the guest (pyinfra's own keys where they exist)."""
 
@@ -266,6 +240,7 @@ class HostSpec(Section):
         name = raw["name"]
         iscsi, data = dict(raw["iscsi"]), dict(raw["data"])
         iscsi.setdefault("target", name)
+        iscsi.setdefault("extent", iscsi["target"])
         data.setdefault("serial", f"{name}-data")
         return {**raw, "iscsi": iscsi, "data": data}
 
@@ -276,6 +251,12 @@ class HostSpec(Section):
                 f"data_serial {self.data.serial!r} is {len(self.data.serial.encode())} bytes, virtio keeps "
                 f"{VIRTIO_SERIAL_BYTES}; set a shorter data_serial"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _snapshots_cover_the_volume(self) -> HostSpec:
+        if not f"{self.zvol}/".startswith(f"{self.snapshot_dataset}/"):
+            raise ValueError(f"data_snapshot_dataset {self.snapshot_dataset} does not hold the volume {self.zvol}")
         return self
 
     @property
@@ -291,7 +272,12 @@ class HostSpec(Section):
     @property
     def zvol(self) -> str:
         """The data volume."""
-        return f"{self.dataset}/data"
+        return self.data.volume or f"{self.dataset}/data"
+
+    @property
+    def snapshot_dataset(self) -> str:
+        """What the snapshot task is on: the host's dataset, or a volume that lies elsewhere (its dataset is shared)."""
+        return self.data.snapshot_dataset or self.data.volume or self.dataset
 
     def mac(self, index: int) -> str:
         """MAC of the nth card: as declared, or derived from lab and host so that it never changes."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from zerotoil.clients.device import Unreadable
 from zerotoil.errors import LabError
-from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeState
+from zerotoil.model.data_volume import GPT, DataMark, Filesystem, Finding, VolumeState
 from zerotoil.model.spec import HostSpec
 
 
@@ -33,11 +33,15 @@ def expected(spec: HostSpec) -> Filesystem:
     return Filesystem(spec.data.filesystem, spec.data.label)
 
 
-def verdict(*, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable) -> Allowed | Refused:
-    """May the host's first boot go ahead?"""
+def verdict(
+    *, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable, partlabel: str | None = None
+) -> Allowed | Refused:
+    """May the host's first boot go ahead? With `partlabel` the filesystem is in a partition, which zerotoil never makes."""
     if mark is None or mark.owner != owner:
         whose = f"is marked as {mark.owner}'s" if mark else "carries no mark of ours"
         return Refused(f"{host}: the data volume {whose}", "nothing was written; declare another volume, or adopt this one")
+    if partlabel:
+        return _partitioned(host, want, mark, found, partlabel)
     if isinstance(found, Unreadable):
         return _unread(host, want, mark, found)
     if found.other:
@@ -53,7 +57,37 @@ def verdict(*, host: str, want: Filesystem, owner: str, mark: DataMark | None, f
         return Refused(
             f"{host}: the data volume held {mark.filesystem} and is empty now", "nothing was written; restore a snapshot first"
         )
+    if mark.adopted:  # only its first and last bytes were looked at, and nobody here knows what it held
+        return Refused(
+            f"{host}: the data volume was adopted and no filesystem is found on it",
+            "nothing was written: the first boot would format it; look at it, or restore a snapshot first",
+        )
     return Allowed("blank, and created empty by us")
+
+
+def _partitioned(host: str, want: Filesystem, mark: DataMark, found: Finding | Unreadable, partlabel: str) -> Allowed | Refused:
+    """A partition that is empty or missing cannot be told here, so only a volume that was seen healthy passes."""
+    if isinstance(found, Unreadable):
+        return Refused(
+            f"{host}: the data volume cannot be read ({found.reason}), expected is a partition {partlabel!r}",
+            "nothing was written; make it readable on the hypervisor, then run again",
+        )
+    if found.other != GPT:
+        return Refused(
+            f"{host}: the data volume holds {found}, expected is a GPT with a partition {partlabel!r}",
+            "nothing was written: zerotoil never partitions; take data_partlabel out, or partition the volume by hand",
+        )
+    recorded = mark.filesystem
+    if mark.state is not VolumeState.DATA or recorded is None:
+        return Refused(
+            f"{host}: the partition {partlabel!r} was never seen mounted by a healthy guest",
+            "nothing was written: an empty partition would be formatted; run the deploy with the VM as it is, once",
+        )
+    if (recorded.type, recorded.label) != (want.type, want.label):
+        return Refused(
+            f"{host}: the data volume is recorded as {recorded}, expected is {want}", "nothing was written; declare what is there"
+        )
+    return Allowed(f"a healthy guest had its partition {partlabel!r} mounted as {recorded}")
 
 
 def _filesystem(host: str, want: Filesystem, mark: DataMark, found: Filesystem) -> Allowed | Refused:
@@ -84,9 +118,11 @@ def _unread(host: str, want: Filesystem, mark: DataMark, found: Unreadable) -> A
     )
 
 
-def check(*, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable) -> str:
+def check(
+    *, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable, partlabel: str | None = None
+) -> str:
     """Why the first boot may go ahead. Raises LabError when it may not."""
-    answer = verdict(host=host, want=want, owner=owner, mark=mark, found=found)
+    answer = verdict(host=host, want=want, owner=owner, mark=mark, found=found, partlabel=partlabel)
     if isinstance(answer, Refused):
         raise LabError(answer.what, answer.remedy)
     return answer.reason
