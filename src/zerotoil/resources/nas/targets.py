@@ -16,6 +16,7 @@ from zerotoil.resources.nas.access import Chap, InitiatorGroup, Portal
 from zerotoil.resources.nas.kept import Entry, Kept
 
 _ELSEWHERE = "nothing was touched; declare another iscsi_target"
+_OURS = "zerotoil "  # a comment that begins so is our mark
 _DEVICE_SECONDS = 15  # /dev/zvol/… appears a moment after the zvol (udev)
 _LOOK_SECONDS = 0.5
 
@@ -92,7 +93,10 @@ class Target(Kept):
 
 @dataclass(frozen=True)
 class Extent(Kept):
-    """The zvol as a SCSI disk. The server gives it its serial and NAA, which stay for its life."""
+    """The zvol as a SCSI disk. The server gives it its serial and NAA, which stay for its life.
+
+    With `adopt` the words that a person wrote on it stay.
+    """
 
     name: str
     zvol: str
@@ -118,10 +122,16 @@ class Extent(Kept):
         """Another disk under our name is not ours to change; our disk under another comment is drift."""
         if entry and entry.get("disk") != f"zvol/{self.zvol}":
             raise LabError(f"{self.key} is taken: it serves {entry.get('disk') or entry.get('path')}", _ELSEWHERE)
+        if entry and self.adopt and entry["comment"].startswith(_OURS) and entry["comment"] != self.comment:
+            raise LabError(f"{self.key} is marked as {entry['comment'].removeprefix(_OURS)}'s", "nothing was touched")
+
+    def _comment(self) -> str:
+        entry = self.find() if self.adopt else None
+        return entry["comment"] if entry and entry["comment"] else self.comment
 
     def declared(self) -> dict[str, Any]:
         """See Kept."""
-        return {"disk": f"zvol/{self.zvol}", "comment": self.comment, "enabled": True, "read-only": False}
+        return {"disk": f"zvol/{self.zvol}", "comment": self._comment(), "enabled": True, "read-only": False}
 
     def observed(self, entry: Entry) -> dict[str, Any]:
         """See Kept."""
@@ -134,7 +144,7 @@ class Extent(Kept):
             "name": self.name,
             "type": "DISK",
             "disk": disk,
-            "comment": self.comment,
+            "comment": self._comment(),
             "enabled": True,
             "ro": False,
             "rpm": "SSD",
