@@ -12,6 +12,7 @@ from zerotoil import __version__
 from zerotoil.errors import LabError
 
 _COMMANDS = {
+    "adopt": ("zerotoil.cli.adopt", "Write the inventory of a lab that exists; changes nothing."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
     "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),

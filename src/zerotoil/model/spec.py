@@ -20,8 +20,8 @@ from zerotoil.model.section import Section
 from zerotoil.model.units import Seconds, Size
 from zerotoil.model.watchtower import WatchtowerSpec
 
-_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_IQN = r"(iqn\.\d{4}-\d{2}\.[a-z0-9.-]+(:[^\s,]+)?|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16,32})"
+NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+IQN = r"(iqn\.\d{4}-\d{2}\.[a-z0-9.-]+(:[^\s,]+)?|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16,32})"
 VIRTIO_SERIAL_BYTES = 20  # virtio-blk truncates beyond; facts: QEMU VIRTIO_BLK_ID_BYTES
 
 GiB = 1024**3
@@ -90,7 +90,7 @@ class IscsiSpec(Section):
     @classmethod
     def _iqns(cls, names: list[str]) -> list[str]:
         for name in names:
-            if not re.fullmatch(_IQN, name):
+            if not re.fullmatch(IQN, name):
                 raise ValueError(f"{name!r} is not an initiator name; it looks like iqn.1993-08.org.debian:01:abcdef")
         return names
 
@@ -215,13 +215,13 @@ class DockerSpec(Section):
 class LabSpec(Section):
     """The lab as a whole."""
 
-    name: str = Field("lab", pattern=rf"^{_NAME}$", description="Marks what is ours on the NAS and the hypervisor")
+    name: str = Field("lab", pattern=rf"^{NAME}$", description="Marks what is ours on the NAS and the hypervisor")
 
 
 class HostSpec(Section):
     """Everything that is declared about one host."""
 
-    name: str = Field(pattern=rf"^{_NAME}$")
+    name: str = Field(pattern=rf"^{NAME}$")
     lab: LabSpec
     nas: NasSpec
     iscsi: IscsiSpec

@@ -30,7 +30,7 @@ def declared_fields(want: etree._Element, have: etree._Element) -> tuple[Fields,
     found: Fields = {}
     for field, path in (("memory", "memory"), ("cpus", "vcpu")):
         wanted[field], found[field] = _simple(want, path), _simple(have, path)
-    wanted["firmware"], found["firmware"] = _firmware(want), _firmware(have)
+    wanted["firmware"], found["firmware"] = firmware(want), firmware(have)
     if not is_adopted(want):
         wanted["Ignition config"], found["Ignition config"] = "delivered", "delivered" if _config(have) is not None else "missing"
     for name, mine, theirs, parts in _devices(want, have):
@@ -99,7 +99,8 @@ def _simple(domain: etree._Element, path: str) -> Any:
     return format_size(int(text) * 1024) if path == "memory" else int(text)
 
 
-def _firmware(domain: etree._Element) -> str:
+def firmware(domain: etree._Element) -> str:
+    """ "bios" or "uefi"."""
     os = domain.find("os")
     return "uefi" if os is not None and (os.get("firmware") == "efi" or os.find("loader") is not None) else "bios"
 
@@ -194,10 +195,12 @@ def _find_optional(domain: etree._Element, device: str) -> etree._Element | None
     kind, _, name = device.partition(" ")
     if kind == "card":
         return _card(domain, name)
-    return next((dev for dev in domain.findall(f"devices/hostdev[@type='{kind}']") if _hostdev_name(dev) == name), None)
+    return next((dev for dev in domain.findall(f"devices/hostdev[@type='{kind}']") if hostdev_name(dev) == name), None)
 
 
-def _hostdev_name(device: etree._Element) -> str:
+def hostdev_name(device: etree._Element) -> str:
+    """How the inventory names a device that is handed through: "10c4:ea60", "0000:01:00.0"."""
+
     def number(path: str, attribute: str) -> int:
         element = device.find(f"source/{path}")
         return int(element.get(attribute, "0"), 0) if element is not None else 0

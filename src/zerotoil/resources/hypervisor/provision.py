@@ -1,7 +1,7 @@
 """What a VM is made from: base image, OS disk, Ignition config. Made once, then only looked for.
 
-A VM that exists keeps what it was made with (a rebuild is another command); an adopted one was made otherwise. Where only the OS disk is left, by an
-interrupted run or a VM undefined by hand, the newest one is used again.
+A VM that exists keeps what it was made with (a rebuild is another command); an adopted one was made otherwise. Where
+only the OS disk is left, by an interrupted run or a VM undefined by hand, the newest one is used again.
 """
 
 from __future__ import annotations
