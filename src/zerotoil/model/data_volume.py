@@ -47,11 +47,15 @@ GPT = "a gpt partition table"
 
 @dataclass(frozen=True)
 class Finding:
-    """What reading the device found: nothing at all (`blank`), one filesystem, or anything else in words."""
+    """What reading the device found: nothing at all (`blank`), one filesystem, or anything else in words.
+
+    `partition` is the filesystem in the one partition of the declared label, where such a label is declared.
+    """
 
     blank: bool = False
     filesystem: Filesystem | None = None
     other: str = ""  # GPT, "LVM2_member", "two signatures: …"
+    partition: Filesystem | None = None
 
     def __str__(self) -> str:
         return "nothing (blank)" if self.blank else str(self.filesystem) if self.filesystem else self.other

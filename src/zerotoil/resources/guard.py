@@ -12,6 +12,8 @@ from zerotoil.errors import LabError
 from zerotoil.model.data_volume import GPT, DataMark, Filesystem, Finding, VolumeState
 from zerotoil.model.spec import HostSpec
 
+_MAKE_READABLE = "make it readable on the hypervisor (qemu-utils, qemu-block-extra or open-iscsi), then run again"
+
 
 @dataclass(frozen=True)
 class Allowed:
@@ -65,29 +67,34 @@ def verdict(
     return Allowed("blank, and created empty by us")
 
 
-def _partitioned(host: str, want: Filesystem, mark: DataMark, found: Finding | Unreadable, partlabel: str) -> Allowed | Refused:
-    """A partition that is empty or missing cannot be told here, so only a volume that was seen healthy passes."""
+def _partitioned(host: str, want: Filesystem, mark: DataMark, found: Finding | Unreadable, label: str) -> Allowed | Refused:
+    """Only what a healthy guest had mounted passes, and only when it is found there again: zerotoil never partitions."""
     if isinstance(found, Unreadable):
         return Refused(
-            f"{host}: the data volume cannot be read ({found.reason}), expected is a partition {partlabel!r}",
-            "nothing was written; make it readable on the hypervisor, then run again",
+            f"{host}: the data volume cannot be read ({found.reason}), expected is a partition {label!r}",
+            f"nothing was written; {_MAKE_READABLE}",
         )
     if found.other != GPT:
         return Refused(
-            f"{host}: the data volume holds {found}, expected is a GPT with a partition {partlabel!r}",
+            f"{host}: the data volume holds {found}, expected is a GPT with a partition {label!r}",
             "nothing was written: zerotoil never partitions; take data_partlabel out, or partition the volume by hand",
         )
     recorded = mark.filesystem
     if mark.state is not VolumeState.DATA or recorded is None:
         return Refused(
-            f"{host}: the partition {partlabel!r} was never seen mounted by a healthy guest",
+            f"{host}: the partition {label!r} was never seen mounted by a healthy guest",
             "nothing was written: an empty partition would be formatted; run the deploy with the VM as it is, once",
         )
     if (recorded.type, recorded.label) != (want.type, want.label):
         return Refused(
             f"{host}: the data volume is recorded as {recorded}, expected is {want}", "nothing was written; declare what is there"
         )
-    return Allowed(f"a healthy guest had its partition {partlabel!r} mounted as {recorded}")
+    if found.partition != recorded:
+        return Refused(
+            f"{host}: the partition {label!r} holds {found.partition or 'no filesystem that is known'}, recorded is {recorded}",
+            "nothing was written; is it another volume?",
+        )
+    return Allowed(f"its partition {label!r} holds {recorded}")
 
 
 def _filesystem(host: str, want: Filesystem, mark: DataMark, found: Filesystem) -> Allowed | Refused:
@@ -104,6 +111,11 @@ def _filesystem(host: str, want: Filesystem, mark: DataMark, found: Filesystem) 
 
 def _unread(host: str, want: Filesystem, mark: DataMark, found: Unreadable) -> Allowed | Refused:
     recorded = mark.filesystem
+    if mark.adopted:  # a guest had something mounted; that it was this volume is proven only by reading it
+        return Refused(
+            f"{host}: the data volume was adopted, and it cannot be read now ({found.reason})",
+            f"nothing was written; {_MAKE_READABLE}",
+        )
     if mark.state is VolumeState.BLANK:
         return Allowed("created empty by us and never booted")
     if mark.state is VolumeState.DATA and recorded and (recorded.type, recorded.label) == (want.type, want.label):
@@ -114,7 +126,7 @@ def _unread(host: str, want: Filesystem, mark: DataMark, found: Unreadable) -> A
         )
     return Refused(
         f"{host}: a first boot was started with the data volume, and it cannot be read now ({found.reason})",
-        "nothing was written; make it readable on the hypervisor (qemu-utils, qemu-block-extra or open-iscsi), then run again",
+        f"nothing was written; {_MAKE_READABLE}",
     )
 
 

@@ -7,13 +7,14 @@ extent's comment. Ids of portals, initiator groups and CHAP tags are the server'
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from zerotoil.clients.truenas import NasError
 from zerotoil.errors import LabError
 from zerotoil.resources.nas.access import Chap, InitiatorGroup, Portal
 from zerotoil.resources.nas.kept import Entry, Kept
+from zerotoil.resources.resource import Change, Risk
 
 _ELSEWHERE = "nothing was touched; declare another iscsi_target"
 _OURS = "zerotoil "  # a comment that begins so is our mark
@@ -80,6 +81,10 @@ class Target(Kept):
             for item in entry["groups"]
         ]
         return {"access": sorted(access)}
+
+    def diff(self, entry: Entry | None) -> list[Change]:
+        """See Kept. Who may log in to an adopted VM's volume matters at its next login."""
+        return [replace(change, risk=Risk.RESTART) if self.adopt else change for change in super().diff(entry)]
 
     def payload(self) -> dict[str, Any]:
         """See Kept. `auth` is the tag, not an id."""
