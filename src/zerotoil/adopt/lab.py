@@ -41,7 +41,7 @@ def adopt(server: Nas, hypervisor: Hypervisor, asked: Asked, names: Iterable[str
             refused.append(vm)
             continue
         try:
-            found.append((vm, nas.match(server, vm.lun)))
+            found.append((vm, nas.match(server, vm.lun, f"{asked.lab}/{vm.name}")))
         except LabError as error:
             refused.append(NotAdopted(vm.name, str(error)))
     written, declared = write(found, asked), Declared()

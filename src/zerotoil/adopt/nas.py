@@ -45,11 +45,11 @@ class FoundVolume:
     remarks: list[str] = field(default_factory=list)
 
 
-def match(nas: Nas, lun: IscsiDisk) -> FoundVolume:
-    """The volume behind a LUN. Raises LabError with the reason why it cannot be adopted."""
+def match(nas: Nas, lun: IscsiDisk, owner: str) -> FoundVolume:
+    """The volume behind a LUN, marked by nobody or as `owner`'s. Raises LabError with the reason why it cannot be adopted."""
     target = _target(nas, lun)
     extent = _extent(nas, target, lun)
-    zvol, size = _zvol(nas, extent)
+    zvol, size = _zvol(nas, extent, owner)
     access = _access(target)
     port = int(nas.config("iscsi.global").get("listen_port", 3260))
     if port != lun.port:
@@ -90,7 +90,7 @@ def _extent(nas: Nas, target: Entry, lun: IscsiDisk) -> Entry:
     return extent
 
 
-def _zvol(nas: Nas, extent: Entry) -> tuple[str, int]:
+def _zvol(nas: Nas, extent: Entry, ours: str) -> tuple[str, int]:
     disk = str(extent.get("disk") or "")
     if not disk.startswith("zvol/"):
         raise LabError(f"its extent {extent['name']} is no zvol ({disk or extent.get('path')})")
@@ -99,7 +99,7 @@ def _zvol(nas: Nas, extent: Entry) -> tuple[str, int]:
     if entry is None or entry["type"] != "VOLUME":
         raise LabError(f"the NAS shows no zvol {name}")
     owner = property_of(entry, "owner") or neighbour(entry)
-    if owner:
+    if owner not in ("", ours):
         raise LabError(f"its zvol {name} is marked as {owner}'s")
     size = int(entry["volsize"]["parsed"])
     if size % 1024**2:
