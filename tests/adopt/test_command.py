@@ -33,7 +33,14 @@ def test_it_writes_the_inventory_and_says_what_it_found(
     assert (one.sim.writes, dict(one.hypervisor.writes)) == (writes, of_hypervisor)
     said = capsys.readouterr()
     assert said.err == ""
-    for words in ("tank/media/photos", "t-matrix", "first-boot, adopted (safe)", "the disk /pool/seed.iso: it stays"):
+    for words in (
+        "tank/media/photos",
+        "t-matrix",
+        "first-boot, adopted (safe)",
+        "the disk /pool/seed.iso: it stays",
+        "not known: put the secret there (mode 0600)",
+        "all VMs: not known: where new hosts get their datasets\n",
+    ):
         assert words in said.out
     assert "not adopted: files: it has no iSCSI disk (it reads /pool/files.qcow2)\n" in said.out
     assert said.out.endswith(

@@ -13,6 +13,7 @@ from tests.conftest import make_spec
 from zerotoil.clients import butane, device
 from zerotoil.clients.device import Unreadable
 from zerotoil.errors import LabError
+from zerotoil.layers import Site
 from zerotoil.model.data_volume import GPT, DataMark, Filesystem, Finding, VolumeState
 from zerotoil.render.butane import TEMPLATES, render_butane
 from zerotoil.resources import guard
@@ -190,3 +191,14 @@ def test_the_record_keeps_that_the_volume_was_adopted() -> None:
         'record of tank/lab/matrix/data: filesystem  -> ext4 "data" uuid-1',
     ]
     assert kept[-1] == DataMark("home/matrix", VolumeState.DATA, OURS, adopted=True)
+
+
+def test_the_guard_of_a_host_knows_the_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = make_spec(data_partlabel="data")
+    monkeypatch.setattr(Site, "mark", DataMark(spec.owner, VolumeState.DATA, OURS))
+    monkeypatch.setattr(Site, "iqn", "iqn.2005-10.org.freenas.ctl:matrix")
+    monkeypatch.setattr(device, "probe", lambda _spec, _iqn: Finding(filesystem=OURS))  # right, were there no partition
+    with pytest.raises(LabError, match="expected is a GPT with a partition 'data'"):
+        Site(spec, Path()).before_first_boot()
+    monkeypatch.setattr(device, "probe", lambda _spec, _iqn: Finding(other=GPT, partition=OURS))
+    Site(spec, Path()).before_first_boot()

@@ -68,6 +68,11 @@ class Written:
         shared = {name: key.value for name, key in self.shared.items() if key.value is not None}
         return [("host data", own), ("group 'all'", shared)]
 
+    def remarks(self, host: str = "") -> list[str]:
+        """What is said above a host's own lines, or above those that all share."""
+        keys = self.hosts[host] if host else self.shared
+        return [line for name, key in keys.items() if name != "vm_adopt" for line in key.why.splitlines()]
+
     def text(self) -> str:
         """The inventory file."""
         lines = [_HEAD, "adopted = ["]

@@ -88,13 +88,15 @@ def _say(found: Adoption, output: Path) -> None:
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, markup=False)
-    table = Table("VM", "zvol", "target", "not known, or not declared", "what the next plan would change", show_lines=True)
+    table = Table("VM", "zvol", "target", "what to look at", "what the next plan would change", show_lines=True)
     for vm, volume in found.found:
-        remarks = "\n".join(line.removeprefix("not known: ") for line in [*vm.remarks, *volume.remarks])
+        remarks = "\n".join(found.written.remarks(vm.name))
         plan = "\n".join(found.plans[vm.name])
         table.add_row(vm.name, volume.zvol, volume.target, remarks or "-", plan or "nothing")
     if found.found:
         console.print(table)
+        for remark in found.written.remarks():
+            console.print(f"all VMs: {remark}", soft_wrap=True)
     for refused in found.refused:
         console.print(f"not adopted: {refused.name}: {refused.reason}", soft_wrap=True)
     if not found.found:
