@@ -12,6 +12,7 @@ from zerotoil import __version__
 from zerotoil.errors import LabError
 
 _COMMANDS = {
+    "adopt": ("zerotoil.cli.adopt", "Write the inventory of a lab that exists; changes nothing."),
     "apply": ("zerotoil.cli.apply", "Show the plan, ask once, make it so."),
     "check": ("zerotoil.cli.check", "What is wrong with an inventory, without a lab in reach."),
     "doctor": ("zerotoil.cli.doctor", "What is missing here and on the servers, and the command that fixes each."),

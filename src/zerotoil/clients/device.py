@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from zerotoil.errors import LabError
-from zerotoil.model.data_volume import Filesystem, Finding
+from zerotoil.model.data_volume import GPT, Filesystem, Finding
 from zerotoil.model.spec import HostSpec
 
 _PLAIN = {"ext4", "ext3", "ext2", "xfs", "btrfs", "vfat", "ntfs", "f2fs"}
@@ -68,15 +68,21 @@ def interpret(answer: str) -> Finding | Unreadable:
     if code == "8":
         return Finding(other="several signatures at once (blkid: ambivalent)")
     if fields.get("PTTYPE"):
-        return Finding(other=f"a {fields['PTTYPE']} partition table")
+        table = f"a {fields['PTTYPE']} partition table"
+        return Finding(other=table, partition=_filesystem(fields, "PART_") if table == GPT else None)
     kind = fields.get("TYPE", "")
     if kind in _PLAIN:
-        return Finding(filesystem=Filesystem(kind, fields.get("LABEL", ""), fields.get("UUID", "")))
+        return Finding(filesystem=_filesystem(fields, ""))
     if kind:
         return Finding(other=kind)
     if code == "2" and zero == "1":
         return Finding(blank=True)
     return Finding(other="data of no known kind")
+
+
+def _filesystem(fields: dict[str, str], prefix: str) -> Filesystem | None:
+    kind = fields.get(f"{prefix}TYPE", "")
+    return Filesystem(kind, fields.get(f"{prefix}LABEL", ""), fields.get(f"{prefix}UUID", "")) if kind in _PLAIN else None
 
 
 def _on_hypervisor(uri: str, command: list[str]) -> list[str]:
@@ -125,6 +131,17 @@ echo "BLKID_EXIT=$code"
 echo "ALL_ZERO=$zero"
 """
 
+# Needs $label. Prints blkid's lines for the one partition of that label, each with PART_ before it; a partition that does
+# not begin in the first 4 MiB is seen as empty, and nothing is printed for it.
+_PARTITION = r"""
+need partx
+found=$(partx -r -g -o START,SECTORS,NAME "$work/image" 2>/dev/null | awk -v label="$label" '$3 == label { print $1, $2 }')
+if [ "$(printf '%s' "$found" | grep -c .)" -eq 1 ]; then
+  start=${found% *} sectors=${found#* }
+  blkid -p -o export -O $((start * 512)) -S $((sectors * 512)) "$work/image" | sed 's/^/PART_/'
+fi
+"""
+
 
 def by_path(spec: HostSpec, iqn: str) -> str:
     """Where udev puts the disk once the hypervisor's kernel has logged in."""
@@ -139,7 +156,12 @@ as=
 [ -r "$device" ] || as="sudo -n"
 size=$($as blockdev --getsize64 "$device")
 piece() {{ $as dd if="$device" bs=1M skip="$1" count="$2" iflag=direct,count_bytes status=none >"$work/piece"; }}
-{_REPORT}"""
+{_REPORT}{_partition(spec)}"""
+
+
+def _partition(spec: HostSpec) -> str:
+    label = spec.data.partlabel
+    return f"label={shlex.quote(label)}\n{_PARTITION}" if label else ""
 
 
 def _network_script(spec: HostSpec, iqn: str) -> str:
@@ -165,4 +187,4 @@ qemu() {{ command=$1; shift; printf %s "$secret" | qemu-img "$command" {objects}
 qemu info --output json "$source" >"$work/info"
 size=$(sed -n 's/.*"virtual-size": *\\([0-9]*\\).*/\\1/p' "$work/info" | head -n 1)
 piece() {{ qemu dd -O raw bs=1M if="$source,offset=$(($1 * 1048576)),size=$2" of="$work/piece" >&2; }}
-{_REPORT}"""
+{_REPORT}{_partition(spec)}"""

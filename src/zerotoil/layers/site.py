@@ -126,6 +126,7 @@ class Site:
             owner=self.spec.owner,
             mark=self.mark,
             found=device.probe(self.spec, self.iqn),
+            partlabel=self.spec.data.partlabel,
         )
 
     def note_first_boot(self) -> None:

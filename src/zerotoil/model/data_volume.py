@@ -31,20 +31,31 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class DataMark:
-    """Our mark on a zvol. `owner` is "LAB/HOST"; `filesystem` is known once `state` is DATA."""
+    """Our mark on a zvol. `owner` is "LAB/HOST"; `filesystem` is known once `state` is DATA.
+
+    `adopted`: made by somebody else, so it was never known to be blank, whatever its first and last bytes say.
+    """
 
     owner: str
     state: VolumeState
     filesystem: Filesystem | None = None
+    adopted: bool = False
+
+
+GPT = "a gpt partition table"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What reading the device found: nothing at all (`blank`), one filesystem, or anything else in words."""
+    """What reading the device found: nothing at all (`blank`), one filesystem, or anything else in words.
+
+    `partition` is the filesystem in the one partition of the declared label, where such a label is declared.
+    """
 
     blank: bool = False
     filesystem: Filesystem | None = None
-    other: str = ""  # "a gpt partition table", "LVM2_member", "two signatures: …"
+    other: str = ""  # GPT, "LVM2_member", "two signatures: …"
+    partition: Filesystem | None = None
 
     def __str__(self) -> str:
         return "nothing (blank)" if self.blank else str(self.filesystem) if self.filesystem else self.other

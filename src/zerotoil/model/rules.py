@@ -1,4 +1,7 @@
-"""Rules that no host can break alone: two hosts never share what must be one host's own."""
+"""Rules that no host can break alone.
+
+Two hosts never share what must be one host's own, and what they may share on a server they declare alike.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,43 @@ def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str]
             other = taken.setdefault((kind, value), host)
             if other != host:
                 yield host, key, f"{kind.split(' on ')[0]} {value} is already {other}'s; every host needs its own"
+    datasets = {(spec.nas.url, spec.dataset): spec for spec in specs.values()}
     for host, spec in specs.items():
-        for other, outer in specs.items():
-            if spec.nas.url == outer.nas.url and f"{spec.nas.dataset}/".startswith(f"{outer.dataset}/"):
-                yield host, "nas_dataset", f"{spec.nas.dataset} is inside the dataset of {other}; write {outer.nas.dataset}"
+        for outer in (datasets.get((spec.nas.url, above)) for above in _ancestors(spec.nas.dataset)):
+            if outer:
+                what = f"{spec.nas.dataset} is inside the dataset of {outer.name}; write {outer.nas.dataset}"
+                yield host, "nas_dataset", what
     pools = {(spec.hypervisor.uri, spec.iscsi_pool): host for host, spec in specs.items() if spec.data.attach == "block"}
     for host, spec in specs.items():
         if owner := pools.get((spec.hypervisor.uri, spec.hypervisor.pool)):
             yield host, "hypervisor_pool", f"{spec.hypervisor.pool} is the iSCSI pool of {owner}; write the pool of the OS images"
+    yield from _declared_alike(specs)
+
+
+def _ancestors(dataset: str) -> Iterator[str]:
+    """The dataset and all that it lies in, innermost first."""
+    while dataset:
+        yield dataset
+        dataset = dataset.rpartition("/")[0]
+
+
+def _declared_alike(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str]]:
+    """One thing of the server that two hosts declare differently would be changed back and forth."""
+    first: dict[tuple[str, str], tuple[str, object]] = {}
+    for host, spec in specs.items():
+        for key, thing, content in _shared(spec):
+            other, said = first.setdefault((spec.nas.url, thing), (host, content))
+            if said != content:
+                yield host, key, f"the {thing} is declared differently by {other}; they share it on the NAS"
+
+
+def _shared(spec: HostSpec) -> Iterator[tuple[str, str, object]]:
+    """(key, thing, what is declared about it) of what several hosts may use."""
+    data = spec.data
+    task = f"snapshot task of {spec.snapshot_dataset} ({data.snapshot_naming})"
+    yield "data_snapshot_schedule", task, (data.snapshot_schedule, data.snapshot_keep)
+    if spec.iscsi.group:
+        yield "iscsi_initiators", f"initiator group {spec.iscsi.group!r}", sorted(spec.iscsi.initiators)
 
 
 def _own(spec: HostSpec) -> Iterator[tuple[str, str, str]]:
@@ -32,8 +64,10 @@ def _own(spec: HostSpec) -> Iterator[tuple[str, str, str]]:
         if nic.ip:
             yield "vm_nics", "address", nic.ip
     yield "iscsi_target", f"target on {spec.nas.url}", spec.iscsi.target
+    if spec.iscsi.extent != spec.iscsi.target:
+        yield "iscsi_extent", f"extent on {spec.nas.url}", spec.iscsi.extent
     yield "data_serial", f"disk serial on {spec.hypervisor.uri}", spec.data.serial
-    yield "nas_dataset", f"volume on {spec.nas.url}", spec.zvol
+    yield "data_volume" if spec.data.volume else "nas_dataset", f"volume on {spec.nas.url}", spec.zvol
     for device in spec.vm.pci:
         yield "vm_pci", f"PCI device on {spec.hypervisor.uri}", device
     for device in spec.vm.usb:

@@ -14,16 +14,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from zerotoil.model.data import DataSpec
 from zerotoil.model.network import Nic, shared
 from zerotoil.model.secret import Secret, SecretKey
 from zerotoil.model.section import Section, Wrong
-from zerotoil.model.units import Bool, Cron, Int, KeepFor, Lifetime, Schedule, Seconds, Size
+from zerotoil.model.units import Bool, Int, Seconds, Size
 from zerotoil.model.watchtower import WatchtowerSpec
 
-_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_IQN = r"(iqn\.\d{4}-\d{2}\.[a-z0-9.-]+(:[^\s,]+)?|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16,32})"
+NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+IQN = r"(iqn\.\d{4}-\d{2}\.[a-z0-9.-]+(:[^\s,]+)?|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16,32})"
 _HOST_OR_ADDRESS = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*"
-_LABEL = {"ext4": 16, "xfs": 12}  # bytes a label may have: mke2fs -L, mkfs.xfs -L
+_TARGET = r"[-a-z0-9.:]{1,120}"
 VIRTIO_SERIAL_BYTES = 20  # virtio-blk truncates beyond; facts: QEMU VIRTIO_BLK_ID_BYTES
 
 GiB = 1024**3
@@ -32,7 +33,7 @@ Files = Annotated[list[str], Field(default_factory=list)]
 
 def _named(name: str, what: str, example: str) -> str:
     """The name; refused when it could not be part of a host name, a dataset and a target alike."""
-    if not re.fullmatch(_NAME, name):
+    if not re.fullmatch(NAME, name):
         raise ValueError(f"{name!r} is not {what}; use a-z, 0-9 and '-' inside, at most 63, for instance {example}")
     return name
 
@@ -91,6 +92,8 @@ class IscsiSpec(Section):
     port: Int = Field(3260, ge=1, le=65535, description="Port of the portal (TrueNAS has one for all portals)")
     initiators: list[str] = Field(min_length=1, description="IQNs of the hypervisor; nobody else may log in")
     target: str = Field("", description="Name of the target; default: the host's name")
+    extent: str = Field("", description="Name of the extent, at most 64 characters; default: the target's")
+    group: str = Field("", description="Comment of an existing initiator group to use; default: a group of the host's own")
     lun: Int = Field(0, ge=0, le=16382, description="LUN of the data volume")
     chap_user: str | None = Field(None, description="CHAP user; CHAP is off without it")
     chap_secret: SecretKey | None = Field(None, description="CHAP secret, 12 to 16 characters, no '#'")
@@ -129,15 +132,22 @@ class IscsiSpec(Section):
     @classmethod
     def _iqns(cls, names: list[str]) -> list[str]:
         for name in names:
-            if not re.fullmatch(_IQN, name):
+            if not re.fullmatch(IQN, name):
                 raise ValueError(f"{name!r} is not an initiator name; it looks like iqn.1993-08.org.debian:01:abcdef")
         return names
 
     @field_validator("target")
     @classmethod
     def _target_name(cls, name: str) -> str:
-        if name and not re.fullmatch(r"[-a-z0-9.:]{1,120}", name):
+        if name and not re.fullmatch(_TARGET, name):
             raise ValueError(f"{name!r} is not a target name; use a-z, 0-9, '-', '.' and ':'")
+        return name
+
+    @field_validator("extent")
+    @classmethod
+    def _extent_name(cls, name: str) -> str:
+        if len(name) > 64 or '"' in name:
+            raise ValueError(f"{name!r} is not the name of an extent; write at most 64 characters, without '\"'")
         return name
 
     @model_validator(mode="after")
@@ -192,6 +202,7 @@ class VmSpec(Section):
         "later",
         description="When a change needs a restart: later, at the VM's next start, or now, gracefully (`--data restart=now`)",
     )
+    adopt: Bool = Field(False, description="Take over a VM and a volume that zerotoil did not make (docs/guides/adopt.md)")
     firmware: Literal["bios", "uefi"] = Field("bios", description="Firmware")
     accel: Literal["auto", "kvm", "emulated"] = Field("auto", description="auto: KVM where a guest really starts under it")
     usb: list[str] = Field(default_factory=list, description='USB devices handed to the guest, "vendor:product": "10c4:ea60"')
@@ -261,61 +272,6 @@ class OsSpec(Section):
         return self
 
 
-class DataSpec(Section):
-    """The data volume: a zvol on the NAS, /var/mnt/data in the guest. It is never shrunk, formatted or deleted."""
-
-    size: Size = Field(description="Size of the volume; it may grow, never shrink")
-    filesystem: Literal["ext4", "xfs"] = Field("ext4", description="Filesystem, made at the very first boot only")
-    label: str = Field("data", description="Filesystem label, at most 16 characters (xfs: 12)")
-    serial: str = Field("", description="Disk serial, at most 20 bytes; default: HOST-data")
-    attach: Literal["network", "block"] = Field(
-        "block", description="block: the hypervisor's kernel logs in (production); network: QEMU's own initiator"
-    )
-    blocksize: Size | None = Field(None, description="volblocksize of a new zvol; default: what TrueNAS recommends")
-    snapshot_schedule: Schedule = Field(Cron("0", "2", "*", "*", "*"), description="When the NAS snapshots the host's dataset")
-    snapshot_keep: KeepFor = Field(Lifetime(14, "day"), description="How long a snapshot is kept")
-    snapshot_naming: str = Field("auto-%Y-%m-%d_%H-%M", description="Naming schema of the snapshots")
-
-    @field_validator("size")
-    @classmethod
-    def _whole_blocks(cls, size: int) -> int:
-        if size % (1024**2):
-            raise ValueError('a volume is a whole number of MiB; write for instance "200 GiB"')
-        return size
-
-    @field_validator("blocksize")
-    @classmethod
-    def _zfs_blocksize(cls, size: int | None) -> int | None:
-        if size and (size & (size - 1) or not 1024 <= size <= 128 * 1024):
-            raise ValueError('a volblocksize is a power of two from "1 KiB" to "128 KiB"; write for instance "16 KiB"')
-        return size
-
-    @field_validator("serial")
-    @classmethod
-    def _serial_in_a_path(cls, serial: str) -> str:
-        if serial and not re.fullmatch(r"[A-Za-z0-9._-]+", serial):
-            raise ValueError(f"{serial!r} is not a serial; it is part of a device's path: use A-Z, a-z, 0-9, '.', '_' and '-'")
-        return serial
-
-    @model_validator(mode="after")
-    def _label_fits(self) -> DataSpec:
-        longest = _LABEL[self.filesystem]
-        if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{longest}}}", self.label):
-            what = f"{self.label!r} is not a label of {self.filesystem}; use 1 to {longest} of A-Z, a-z, 0-9, '_' and '-'"
-            raise Wrong(what, "label")
-        return self
-
-    @field_validator("snapshot_naming")
-    @classmethod
-    def _naming(cls, schema: str) -> str:
-        if "%s" not in schema and not all(part in schema for part in ("%Y", "%m", "%d", "%H", "%M")):
-            raise ValueError(
-                f"{schema!r} holds not all of %Y %m %d %H %M (or %s), or snapshots of one day would collide; "
-                "write for instance auto-%Y-%m-%d_%H-%M"
-            )
-        return schema
-
-
 class SshSpec(Section):
     """How the controller reaches the guest (pyinfra's own keys where they exist)."""
 
@@ -374,10 +330,12 @@ class HostSpec(Section):
     def _derived(cls, raw: Any) -> Any:
         """Fill what follows from the host's name, so that everything reads one place."""
         name = raw["name"]
-        if not re.fullmatch(_NAME, name):  # one message about the name is enough
+        if not re.fullmatch(NAME, name):  # one message about the name is enough
             return raw
         iscsi, data = dict(raw["iscsi"]), dict(raw["data"])
         iscsi.setdefault("target", name)
+        if isinstance(iscsi["target"], str) and re.fullmatch(_TARGET, iscsi["target"]):  # else its own message is enough
+            iscsi.setdefault("extent", iscsi["target"])
         data.setdefault("serial", f"{name}-data")
         return {**raw, "iscsi": iscsi, "data": data}
 
@@ -390,6 +348,12 @@ class HostSpec(Section):
                 "data",
                 "serial",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _snapshots_cover_the_volume(self) -> HostSpec:
+        if not f"{self.zvol}/".startswith(f"{self.snapshot_dataset}/"):
+            raise ValueError(f"data_snapshot_dataset {self.snapshot_dataset} does not hold the volume {self.zvol}")
         return self
 
     @property
@@ -405,7 +369,12 @@ class HostSpec(Section):
     @property
     def zvol(self) -> str:
         """The data volume."""
-        return f"{self.dataset}/data"
+        return self.data.volume or f"{self.dataset}/data"
+
+    @property
+    def snapshot_dataset(self) -> str:
+        """What the snapshot task is on: the host's dataset, or a volume that lies elsewhere (its dataset is shared)."""
+        return self.data.snapshot_dataset or self.data.volume or self.dataset
 
     @property
     def iscsi_pool(self) -> str:

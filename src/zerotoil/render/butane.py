@@ -42,7 +42,8 @@ def render_butane(
         spec=spec,
         authorized_keys=list(authorized_keys),
         host_keys_script=templates["host-keys.sh"],
-        device_unit=escape_unit(f"dev/disk/by-id/virtio-{spec.data.serial}"),
+        data_device=data_device(spec),
+        device_unit=escape_unit(data_device(spec).removeprefix("/")),
         static_nics=[
             {"index": index, "keyfile": _keyfile(templates["nic.nmconnection.j2"], spec, index)}
             for index, nic in enumerate(spec.vm.nics)
@@ -62,6 +63,15 @@ def _template(text: str) -> jinja2.Template:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
     environment.filters["json"] = json.dumps
     return environment.from_string(text)
+
+
+def data_device(spec: HostSpec) -> str:
+    """The device of the data filesystem in the guest: the whole disk by its serial, or a partition made by hand.
+
+    A filesystem on the whole disk is never declared where there is a partition table: Ignition would take it for empty.
+    """
+    label = spec.data.partlabel
+    return f"/dev/disk/by-partlabel/{label}" if label else f"/dev/disk/by-id/virtio-{spec.data.serial}"
 
 
 def escape_unit(path: str) -> str:

@@ -27,7 +27,8 @@ SPARE_PORTS = 4  # disks that can be attached while the VM runs
 class Provisioned:
     """What a VM was made with. It stays as it is until a rebuild, so it never counts as drift.
 
-    `booted` is False until the first start of this generation: the guard stands before that one.
+    `booted` is False until the first start of this generation: the guard stands before that one. An `adopted` VM was
+    made by somebody else: its OS disk and config are unknown here, and nothing is declared about them.
     """
 
     domain_type: str  # "kvm", "qemu" (emulated), "test" (libvirt's pretend driver)
@@ -37,6 +38,7 @@ class Provisioned:
     os_release: str
     generation: int
     booted: bool = False
+    adopted: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Mark:
     booted: bool = False
     devices: frozenset[str] = frozenset()  # "card 52:54:…", "disk SERIAL", "usb 10c4:ea60", "pci …"
     fragment: str = ""  # vm_xml as it was merged, in canonical form
+    adopted: bool = False
 
     def element(self) -> etree._Element:
         """As XML, in our namespace."""
@@ -63,6 +66,8 @@ class Mark:
             booted="yes" if self.booted else "no",
             devices=",".join(sorted(self.devices)),
         )
+        if self.adopted:
+            mark.set("adopted", "yes")
         if self.fragment:
             etree.SubElement(mark, f"{{{URI}}}fragment").text = self.fragment
         return mark
@@ -86,6 +91,7 @@ def read_mark(domain: etree._Element) -> Mark | None:
         booted=mark.get("booted") == "yes",
         devices=frozenset(listed.split(",")) if listed else frozenset(),
         fragment=mark.findtext(f"{{{URI}}}fragment", ""),
+        adopted=mark.get("adopted") == "yes",
     )
 
 
@@ -109,7 +115,14 @@ def domain_tree(spec: HostSpec, made: Provisioned, *, iqn: str, fragment: str = 
     domain = etree.Element("domain", type=made.domain_type)
     _text(domain, "name", spec.name)
     mark = Mark(
-        spec.owner, made.generation, made.ignition_sha256, made.os_release, made.booted, declared_devices(spec), extra.text
+        spec.owner,
+        made.generation,
+        made.ignition_sha256,
+        made.os_release,
+        made.booted,
+        declared_devices(spec),
+        extra.text,
+        made.adopted,
     )
     etree.SubElement(domain, "metadata").append(mark.element())
     _text(domain, "memory", str(spec.vm.memory // 1024), unit="KiB")
@@ -120,7 +133,7 @@ def domain_tree(spec: HostSpec, made: Provisioned, *, iqn: str, fragment: str = 
     features = etree.SubElement(domain, "features")
     etree.SubElement(features, "acpi")
     etree.SubElement(features, "apic")
-    etree.SubElement(domain, "cpu", mode=CPU[made.domain_type])
+    etree.SubElement(domain, "cpu", mode=CPU.get(made.domain_type, "maximum"))
     domain.append(_clock(made.domain_type))
     for event, reaction in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "restart")):
         _text(domain, f"on_{event}", reaction)

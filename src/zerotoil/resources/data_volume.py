@@ -57,6 +57,8 @@ class DataRecord:
         """Write the record."""
         changes = self.plan()
         if changes:
-            self.write(DataMark(self.spec.owner, VolumeState.DATA, self.guest.data_filesystem()))
+            mark = self.read()
+            adopted = mark is not None and mark.adopted
+            self.write(DataMark(self.spec.owner, VolumeState.DATA, self.guest.data_filesystem(), adopted))
             must_match(self.key, self.plan())
         return changes

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from zerotoil.clients.device import Unreadable
 from zerotoil.errors import LabError
-from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeState
+from zerotoil.model.data_volume import GPT, DataMark, Filesystem, Finding, VolumeState
 from zerotoil.model.spec import HostSpec
+
+_MAKE_READABLE = "make it readable on the hypervisor (qemu-utils, qemu-block-extra or open-iscsi), then run again"
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,15 @@ def expected(spec: HostSpec) -> Filesystem:
     return Filesystem(spec.data.filesystem, spec.data.label)
 
 
-def verdict(*, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable) -> Allowed | Refused:
-    """May the host's first boot go ahead?"""
+def verdict(
+    *, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable, partlabel: str | None = None
+) -> Allowed | Refused:
+    """May the host's first boot go ahead? With `partlabel` the filesystem is in a partition, which zerotoil never makes."""
     if mark is None or mark.owner != owner:
         whose = f"is marked as {mark.owner}'s" if mark else "carries no mark of ours"
         return Refused(f"{host}: the data volume {whose}", "nothing was written; declare another volume, or adopt this one")
+    if partlabel:
+        return _partitioned(host, want, mark, found, partlabel)
     if isinstance(found, Unreadable):
         return _unread(host, want, mark, found)
     if found.other:
@@ -53,7 +59,42 @@ def verdict(*, host: str, want: Filesystem, owner: str, mark: DataMark | None, f
         return Refused(
             f"{host}: the data volume held {mark.filesystem} and is empty now", "nothing was written; restore a snapshot first"
         )
+    if mark.adopted:  # only its first and last bytes were looked at, and nobody here knows what it held
+        return Refused(
+            f"{host}: the data volume was adopted and no filesystem is found on it",
+            "nothing was written: the first boot would format it; look at it, or restore a snapshot first",
+        )
     return Allowed("blank, and created empty by us")
+
+
+def _partitioned(host: str, want: Filesystem, mark: DataMark, found: Finding | Unreadable, label: str) -> Allowed | Refused:
+    """Only what a healthy guest had mounted passes, and only when it is found there again: zerotoil never partitions."""
+    if isinstance(found, Unreadable):
+        return Refused(
+            f"{host}: the data volume cannot be read ({found.reason}), expected is a partition {label!r}",
+            f"nothing was written; {_MAKE_READABLE}",
+        )
+    if found.other != GPT:
+        return Refused(
+            f"{host}: the data volume holds {found}, expected is a GPT with a partition {label!r}",
+            "nothing was written: zerotoil never partitions; take data_partlabel out, or partition the volume by hand",
+        )
+    recorded = mark.filesystem
+    if mark.state is not VolumeState.DATA or recorded is None:
+        return Refused(
+            f"{host}: the partition {label!r} was never seen mounted by a healthy guest",
+            "nothing was written: an empty partition would be formatted; run the deploy with the VM as it is, once",
+        )
+    if (recorded.type, recorded.label) != (want.type, want.label):
+        return Refused(
+            f"{host}: the data volume is recorded as {recorded}, expected is {want}", "nothing was written; declare what is there"
+        )
+    if found.partition != recorded:
+        return Refused(
+            f"{host}: the partition {label!r} holds {found.partition or 'no filesystem that is known'}, recorded is {recorded}",
+            "nothing was written; is it another volume?",
+        )
+    return Allowed(f"its partition {label!r} holds {recorded}")
 
 
 def _filesystem(host: str, want: Filesystem, mark: DataMark, found: Filesystem) -> Allowed | Refused:
@@ -70,6 +111,11 @@ def _filesystem(host: str, want: Filesystem, mark: DataMark, found: Filesystem) 
 
 def _unread(host: str, want: Filesystem, mark: DataMark, found: Unreadable) -> Allowed | Refused:
     recorded = mark.filesystem
+    if mark.adopted:  # a guest had something mounted; that it was this volume is proven only by reading it
+        return Refused(
+            f"{host}: the data volume was adopted, and it cannot be read now ({found.reason})",
+            f"nothing was written; {_MAKE_READABLE}",
+        )
     if mark.state is VolumeState.BLANK:
         return Allowed("created empty by us and never booted")
     if mark.state is VolumeState.DATA and recorded and (recorded.type, recorded.label) == (want.type, want.label):
@@ -80,13 +126,15 @@ def _unread(host: str, want: Filesystem, mark: DataMark, found: Unreadable) -> A
         )
     return Refused(
         f"{host}: a first boot was started with the data volume, and it cannot be read now ({found.reason})",
-        "nothing was written; make it readable on the hypervisor (qemu-utils, qemu-block-extra or open-iscsi), then run again",
+        f"nothing was written; {_MAKE_READABLE}",
     )
 
 
-def check(*, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable) -> str:
+def check(
+    *, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable, partlabel: str | None = None
+) -> str:
     """Why the first boot may go ahead. Raises LabError when it may not."""
-    answer = verdict(host=host, want=want, owner=owner, mark=mark, found=found)
+    answer = verdict(host=host, want=want, owner=owner, mark=mark, found=found, partlabel=partlabel)
     if isinstance(answer, Refused):
         raise LabError(answer.what, answer.remedy)
     return answer.reason

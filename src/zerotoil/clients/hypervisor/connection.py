@@ -171,6 +171,11 @@ class Hypervisor:
             if epoch == self._epoch:
                 self._cache |= found
 
+    def definition(self, name: str) -> str:
+        """The VM's definition to be mended and defined again: with its secrets (a VNC password, say), or they were lost."""
+        flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+        return self.run(f"read VM {name}", lambda: str(self._domain(name).XMLDesc(flags)))
+
     def is_running(self, name: str) -> bool:
         """Is the VM on at this moment (asked afresh)?"""
         return bool(self.run(f"VM {name}", lambda: self._domain(name).isActive()))

@@ -16,11 +16,11 @@ from zerotoil.clients.hypervisor.kvm import can_run_kvm
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain import MARK, Mark, Provisioned, domain_tree, read_mark
-from zerotoil.resources.hypervisor import observe, volumes
+from zerotoil.resources.hypervisor import adopted, observe, volumes
 from zerotoil.resources.hypervisor.dhcp import missing_network
 from zerotoil.resources.hypervisor.domain_fields import config_path, declared_fields, mend, os_disk
 from zerotoil.resources.hypervisor.provision import Ingredients
-from zerotoil.resources.resource import Change, Risk, created, must_match, updated
+from zerotoil.resources.resource import Action, Change, Risk, created, must_match, updated
 
 
 @dataclass
@@ -55,10 +55,13 @@ class Domain:
         own = observe.own_domain(self.spec, self.hypervisor)
         self._networks_exist()
         if own is None:
-            want = self._want(Provisioned("test", "", "", "", "", 1))
+            self._volume_is_free()
+            want = domain_tree(self.spec, Provisioned("test", "", "", "", "", 1), iqn=self.iqn, fragment=self._fragment())
             return created(self.key, declared_fields(want, want)[0])
-        want, have = self._want(made_with(self.spec, *own)), own[0]
-        return self._risky(updated(self.key, *declared_fields(want, have)))
+        changes = self._risky(updated(self.key, *declared_fields(self._want(*own), own[0])))
+        if read_mark(own[0]) is None:
+            changes.insert(0, Change(self.key, Action.UPDATE, "mark", "none", f"{self.spec.owner}, adopted"))
+        return changes
 
     def apply(self) -> list[Change]:
         """Define or mend it."""
@@ -68,17 +71,30 @@ class Domain:
             return []
         own = observe.own_domain(self.spec, self.hypervisor)
         if own is None:
-            new = self._want(self._provisioned())
+            new = domain_tree(self.spec, self._provisioned(), iqn=self.iqn, fragment=self._fragment())
             self.first_boot.prove()
             self.hypervisor.define(self.spec.name, _text(new))
         else:
-            mend(own[0], self._want(made_with(self.spec, *own)), {change.field for change in changes})
-            self.hypervisor.define(self.spec.name, _text(own[0]))
+            whole = etree.fromstring(self.hypervisor.definition(self.spec.name).encode())
+            mend(whole, self._want(*own), {change.field for change in changes})
+            self.hypervisor.define(self.spec.name, _text(whole))
         must_match(self.key, self.plan())
         return changes
 
-    def _want(self, made: Provisioned) -> etree._Element:
-        return domain_tree(self.spec, made, iqn=self.iqn, fragment=observe.fragment_text(self.spec))
+    def _want(self, have: etree._Element, mark: Mark) -> etree._Element:
+        return wanted(self.spec, self.hypervisor, have, mark, self.iqn)
+
+    def _fragment(self) -> str:
+        return observe.fragment_text(self.spec)
+
+    def _volume_is_free(self) -> None:
+        """Two VMs on one volume destroy it."""
+        other = adopted.reader(self.hypervisor, self.iqn, self.spec.iscsi.lun)
+        if other:
+            raise LabError(
+                f"{self.spec.name}: its data volume is read by the VM {other} already",
+                "nothing was made; is the host's name right?",
+            )
 
     def _provisioned(self) -> Provisioned:
         """What the new VM is made with: the newest OS disk and its config."""
@@ -163,6 +179,12 @@ class Running:
         self.hypervisor.define(self.spec.name, _text(tree))
 
 
+def wanted(spec: HostSpec, hypervisor: Hypervisor, have: etree._Element, mark: Mark, iqn: str) -> etree._Element:
+    """The declared domain of a VM that exists. Raises LabError for an adopted one that does not read the volume."""
+    want = domain_tree(spec, made_with(spec, have, mark), iqn=iqn, fragment=observe.fragment_text(spec))
+    return adopted.as_it_works(want, have, adopted.data_disk(spec, hypervisor, have, iqn)) if mark.adopted else want
+
+
 def made_with(spec: HostSpec, tree: etree._Element, mark: Mark) -> Provisioned:
     """What an existing VM was made with, from its definition."""
     disk = os_disk(tree)
@@ -176,6 +198,7 @@ def made_with(spec: HostSpec, tree: etree._Element, mark: Mark) -> Provisioned:
         os_release=mark.os_release,
         generation=mark.generation,
         booted=mark.booted,
+        adopted=mark.adopted,
     )
 
 
@@ -191,10 +214,11 @@ def pending(spec: HostSpec, hypervisor: Hypervisor, iqn: str) -> list[Change]:
     state = hypervisor.domains().get(spec.name)
     own = observe.own_domain(spec, hypervisor)
     live = observe.domain_tree(spec, hypervisor, live=True)
-    if own is None or live is None or not state or not state.active or read_mark(live) is None:
+    if own is None or live is None or not state or not state.active:
         return []
-    want = domain_tree(spec, made_with(spec, *own), iqn=iqn, fragment=observe.fragment_text(spec))
-    changes = updated(f"VM {spec.name}", *declared_fields(want, live))
+    if read_mark(live) is None and not own[1].adopted:
+        return []
+    changes = updated(f"VM {spec.name}", *declared_fields(wanted(spec, hypervisor, *own, iqn), live))
     return [replace(change, risk=Risk.RESTART) for change in changes if change.field != "vm_xml"]
 
 

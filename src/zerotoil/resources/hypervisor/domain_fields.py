@@ -30,8 +30,9 @@ def declared_fields(want: etree._Element, have: etree._Element) -> tuple[Fields,
     found: Fields = {}
     for field, path in (("memory", "memory"), ("cpus", "vcpu")):
         wanted[field], found[field] = _simple(want, path), _simple(have, path)
-    wanted["firmware"], found["firmware"] = _firmware(want), _firmware(have)
-    wanted["Ignition config"], found["Ignition config"] = "delivered", "delivered" if _config(have) is not None else "missing"
+    wanted["firmware"], found["firmware"] = firmware(want), firmware(have)
+    if not is_adopted(want):
+        wanted["Ignition config"], found["Ignition config"] = "delivered", "delivered" if _config(have) is not None else "missing"
     for name, mine, theirs, parts in _devices(want, have):
         mine_leaves, their_leaves = _leaves(mine, parts), _leaves(theirs, parts) if theirs is not None else {}
         gone = {key: None for key in their_leaves if key.startswith(_MAY_VANISH) and key not in mine_leaves}
@@ -59,7 +60,15 @@ def mend(have: etree._Element, want: etree._Element, fields: set[str]) -> None:
         _swap(have.find("devices"), _find_optional(have, device), _find_optional(want, device))
     if "vm_xml" in fields:
         _mend_fragment(have, want)
+    if have.find("metadata") is None:
+        etree.SubElement(have, "metadata")
     _swap(have.find("metadata"), have.find(f"metadata/{MARK}"), want.find(f"metadata/{MARK}"))
+
+
+def is_adopted(domain: etree._Element) -> bool:
+    """Did somebody else make the VM? Then nothing is declared about its OS disk and its config."""
+    mark = read_mark(domain)
+    return mark is not None and mark.adopted
 
 
 def os_disk(domain: etree._Element) -> etree._Element | None:
@@ -90,7 +99,8 @@ def _simple(domain: etree._Element, path: str) -> Any:
     return format_size(int(text) * 1024) if path == "memory" else int(text)
 
 
-def _firmware(domain: etree._Element) -> str:
+def firmware(domain: etree._Element) -> str:
+    """ "bios" or "uefi"."""
     os = domain.find("os")
     return "uefi" if os is not None and (os.get("firmware") == "efi" or os.find("loader") is not None) else "bios"
 
@@ -115,6 +125,16 @@ def _disk_of_volume(domain: etree._Element, data: etree._Element) -> etree._Elem
     return None
 
 
+def _disk_of_source(domain: etree._Element, data: etree._Element) -> etree._Element | None:
+    """The disk of exactly this source: an adopted VM may have other disks with any serial."""
+    wanted = data.find("source")
+    for disk in domain.findall("devices/disk"):
+        source = disk.find("source")
+        if wanted is not None and source is not None and all(source.get(str(k)) == v for k, v in wanted.attrib.items()):
+            return disk
+    return None
+
+
 def _recorded_serials(domain: etree._Element) -> list[str]:
     """The serial that our data disk had when we last wrote the definition: it may be declared differently now."""
     mark = read_mark(domain)
@@ -124,10 +144,13 @@ def _recorded_serials(domain: etree._Element) -> list[str]:
 def _devices(want: etree._Element, have: etree._Element) -> Iterator[tuple[str, etree._Element, etree._Element | None, Any]]:
     """Each declared disk and card with its counterpart, and the parts of it that are declared."""
     system, data = want.findall("devices/disk")
-    yield "OS disk", system, _disk(have, OS_SERIAL), OS_PARTS
-    serials = [data.findtext("serial", ""), *_recorded_serials(have)]
-    theirs = _disk(have, *serials)
-    yield "data disk", data, theirs if theirs is not None else _disk_of_volume(have, data), DATA_PARTS
+    if is_adopted(want):
+        yield "data disk", data, _disk_of_source(have, data), DATA_PARTS
+    else:
+        yield "OS disk", system, _disk(have, OS_SERIAL), OS_PARTS
+        serials = [data.findtext("serial", ""), *_recorded_serials(have)]
+        theirs = _disk(have, *serials)
+        yield "data disk", data, theirs if theirs is not None else _disk_of_volume(have, data), DATA_PARTS
     for card in want.findall("devices/interface"):
         mac = _mac(card)
         yield f"card {mac}", card, _card(have, mac), CARD_PARTS
@@ -172,10 +195,12 @@ def _find_optional(domain: etree._Element, device: str) -> etree._Element | None
     kind, _, name = device.partition(" ")
     if kind == "card":
         return _card(domain, name)
-    return next((dev for dev in domain.findall(f"devices/hostdev[@type='{kind}']") if _hostdev_name(dev) == name), None)
+    return next((dev for dev in domain.findall(f"devices/hostdev[@type='{kind}']") if hostdev_name(dev) == name), None)
 
 
-def _hostdev_name(device: etree._Element) -> str:
+def hostdev_name(device: etree._Element) -> str:
+    """How the inventory names a device that is handed through: "10c4:ea60", "0000:01:00.0"."""
+
     def number(path: str, attribute: str) -> int:
         element = device.find(f"source/{path}")
         return int(element.get(attribute, "0"), 0) if element is not None else 0
@@ -234,7 +259,7 @@ def _mend_device(have: etree._Element, mine: etree._Element, theirs: etree._Elem
     theirs.set("type", mine.get("type", ""))
     for part in parts:
         _swap(theirs, theirs.find(part), mine.find(part))
-    if "serial" in parts:  # libvirt also takes CHAP beside the source; ours is inside
+    if "serial" in parts and mine.find("auth") is None:  # libvirt also takes CHAP beside the source; ours is inside
         _swap(theirs, theirs.find("auth"), None)
 
 

@@ -14,6 +14,7 @@ from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_storage import iscsi_pool_name, render_iscsi_pool
+from zerotoil.resources.hypervisor.observe import is_adopted
 from zerotoil.resources.resource import Change, Risk, created, must_match, updated
 
 _PATHS = {
@@ -38,7 +39,9 @@ class IscsiPool:
         return f"iSCSI pool {self.name}"
 
     def plan(self) -> list[Change]:
-        """Missing, different, stopped or not autostarted."""
+        """Missing, different, stopped or not autostarted. An adopted VM keeps the login it has."""
+        if is_adopted(self.spec, self.hypervisor):
+            return []
         want = _fields(render_iscsi_pool(self.spec, self.iqn)) | {"started": True, "autostart": True}
         state = self.hypervisor.storage.pools().get(self.name)
         if state is None:

@@ -38,18 +38,35 @@ def domain_tree(spec: HostSpec, hypervisor: Hypervisor, *, live: bool = False) -
 
 
 def own_domain(spec: HostSpec, hypervisor: Hypervisor) -> tuple[etree._Element, Mark] | None:
-    """The VM's definition and its mark. Raises LabError for a VM of that name that is not ours."""
+    """The VM's definition and its mark. Raises LabError for a VM of that name that is not ours.
+
+    With vm_adopt, one that carries nobody's mark is ours, with the mark that it will get: it runs already, so it counts
+    as booted. A VM that is missing is not made then: its name may be wrong, and its volume in use under the right one.
+    """
     tree = domain_tree(spec, hypervisor)
     if tree is None:
+        if spec.vm.adopt:
+            raise LabError(
+                f"{spec.name}: {hypervisor.uri} has no VM of that name to be adopted",
+                "check the name; for a new VM with this volume take vm_adopt out",
+            )
         return None
     mark = read_mark(tree)
+    if mark is None and spec.vm.adopt:
+        return tree, Mark(spec.owner, 0, "", "", booted=True, adopted=True)
     if mark is None or mark.owner != spec.owner:
         whose = f"it belongs to {mark.owner}" if mark else "it was not made by zerotoil"
         raise LabError(
             f"{spec.name}: {hypervisor.uri} has a VM of that name that is not ours ({whose})",
-            "name the host differently, or rename that VM (virsh domrename)",
+            "name the host differently, rename that VM (virsh domrename), or adopt it (docs/guides/adopt.md)",
         )
     return tree, mark
+
+
+def is_adopted(spec: HostSpec, hypervisor: Hypervisor) -> bool:
+    """Was the host's VM made by somebody else? It keeps its OS disk, its config and its login to the NAS."""
+    own = own_domain(spec, hypervisor)
+    return own is not None and own[1].adopted
 
 
 def observed(spec: HostSpec, hypervisor: Hypervisor) -> ObservedVm:

@@ -1,7 +1,7 @@
 """What a VM is made from: base image, OS disk, Ignition config. Made once, then only looked for.
 
-A VM that exists keeps what it was made with (a rebuild is another command). Where only the OS disk is left, by an
-interrupted run or a VM undefined by hand, the newest one is used again.
+A VM that exists keeps what it was made with (a rebuild is another command); an adopted one was made otherwise. Where
+only the OS disk is left, by an interrupted run or a VM undefined by hand, the newest one is used again.
 """
 
 from __future__ import annotations
@@ -140,7 +140,8 @@ class OsDisk(_Ingredient):
     def plan(self) -> list[Change]:
         """Missing, and no VM yet. Raises LabError for a VM whose OS disk is gone."""
         if own := own_domain(self.spec, self.hypervisor):
-            self._must_be_there(own[0])
+            if not own[1].adopted:
+                self._must_be_there(own[0])
             return []
         if self.ingredients.generation() is not None:
             return []
@@ -170,8 +171,10 @@ class IgnitionVolume(_Ingredient):
     def plan(self) -> list[Change]:
         """Missing. A VM keeps the config it was made with; when that one is lost, only a rebuild helps."""
         spec, today = self.spec, volumes.config_name(self.spec.name, volumes.digest(self.ingredients.ignition))
-        there = self.hypervisor.storage.names(self.ingredients.pool)
         own = own_domain(spec, self.hypervisor)
+        if own and own[1].adopted:
+            return []
+        there = self.hypervisor.storage.names(self.ingredients.pool)
         if own is None:
             name = self.ingredients.config()
             if name in there and (name != today or volumes.config_is_whole(self.hypervisor, self.ingredients.pool, name)):

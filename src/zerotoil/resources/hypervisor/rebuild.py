@@ -89,6 +89,10 @@ def _own(spec: HostSpec, hypervisor: Hypervisor) -> tuple[etree._Element, Mark]:
     own = own_domain(spec, hypervisor)
     if own is None:
         raise LabError(f"{spec.name}: there is no VM to rebuild", "create it with the deploy")
+    if own[1].adopted:
+        raise LabError(
+            f"{spec.name}: the VM was adopted, its OS disk is not zerotoil's", "docs/guides/adopt.md says how to replace it"
+        )
     return own
 
 

@@ -10,6 +10,7 @@ from zerotoil.clients.hypervisor import Hypervisor, network
 from zerotoil.model.secret import MASK
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_devices import secret_usage
+from zerotoil.resources.hypervisor.observe import is_adopted
 from zerotoil.resources.resource import Action, Change, created, must_match
 
 
@@ -25,7 +26,9 @@ class ChapSecret:
         return f"CHAP secret {self.usage}"
 
     def plan(self) -> list[Change]:
-        """Missing, or of another value."""
+        """Missing, or of another value. An adopted VM keeps the secret it has."""
+        if is_adopted(self.spec, self.hypervisor):
+            return []
         if self.usage not in network.secrets(self.hypervisor):
             return created(self.key, {"value": MASK})
         if network.secret_value(self.hypervisor, self.usage) == self._value():

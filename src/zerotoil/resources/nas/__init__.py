@@ -17,24 +17,27 @@ __all__ = ["nas_resources", "target_iqn"]
 
 def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambda: False) -> list[Resource]:
     """Everything kept on the NAS for one host. `was_used` says whether its VM ever ran with the volume."""
-    iscsi, data = spec.iscsi, spec.data
+    iscsi, data, adopt = spec.iscsi, spec.data, spec.vm.adopt
     portal = Portal(nas, tuple(iscsi.portal), iscsi.port, spec.lab.name)
-    group = InitiatorGroup(nas, spec.owner, tuple(iscsi.initiators))
+    group = InitiatorGroup(nas, spec.owner, tuple(iscsi.initiators), iscsi.group)
     chap = None
     if iscsi.chap_user and iscsi.chap_secret:
-        chap = Chap(nas, iscsi.chap_tag, iscsi.chap_user, iscsi.chap_secret, iscsi.chap_peer_user or "", iscsi.chap_peer_secret)
-    target = Target(nas, iscsi.target, portal, group, chap, spec.zvol)
-    extent = Extent(nas, iscsi.target, spec.zvol, group.comment)
+        peer = (iscsi.chap_peer_user or "", iscsi.chap_peer_secret)
+        chap = Chap(nas, iscsi.chap_tag, iscsi.chap_user, iscsi.chap_secret, *peer, adopt=adopt)
+    target = Target(nas, iscsi.target, portal, group, chap, spec.zvol, adopt=adopt)
+    extent = Extent(nas, iscsi.extent, spec.zvol, f"zerotoil {spec.owner}", adopt=adopt)
+    # A volume that lies elsewhere is in a dataset that others use too: that one is neither made nor marked.
+    above = [] if data.volume else [Dataset(nas, spec.dataset, spec.owner)]
     return [
-        Dataset(nas, spec.dataset, spec.owner),
-        Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize, was_used),
-        SnapshotTask(nas, spec.dataset, data.snapshot_schedule, data.snapshot_keep, data.snapshot_naming),
+        *above,
+        Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize, was_used, adopt=adopt),
+        SnapshotTask(nas, spec.snapshot_dataset, data.snapshot_schedule, data.snapshot_keep, data.snapshot_naming),
         portal,
         group,
         *([chap] if chap else []),
         target,
         extent,
-        Mapping(nas, target, extent, iscsi.lun),
+        Mapping(nas, target, extent, iscsi.lun, adopt=adopt),
         IscsiService(nas),
     ]
 

@@ -68,16 +68,20 @@ class Portal(Kept):
 
 @dataclass(frozen=True)
 class InitiatorGroup(Kept):
-    """Only the hypervisor may log in. An empty list would allow everybody, and is never sent."""
+    """Only the hypervisor may log in. An empty list would allow everybody, and is never sent.
+
+    `named` is the comment of a group that somebody else made.
+    """
 
     owner: str
     initiators: tuple[str, ...]
+    named: str = ""
     kind: ClassVar[str] = "iscsi.initiator"
 
     @property
     def comment(self) -> str:
         """The mark by which the group is found."""
-        return f"zerotoil {self.owner}"
+        return self.named or f"zerotoil {self.owner}"
 
     @property
     def key(self) -> str:
@@ -133,6 +137,16 @@ class Chap(Kept):
             "peer user": entry["peeruser"],
             "peer secret": self._known(entry["peersecret"], self.peer_secret),
         }
+
+    def check(self, entry: Entry | None) -> None:
+        """An adopted VM logs in with the credentials it has: a change here alone would lock it out."""
+        changes = self.diff(entry) if self.adopt and entry else []
+        if changes:
+            fields = ", ".join(change.field for change in changes)
+            raise LabError(
+                f"{self.key}: the NAS has another {fields} than the inventory",
+                "nothing was touched; the adopted VM logs in with what the NAS has: put that into iscsi_chap_secret",
+            )
 
     @staticmethod
     def _known(value: str, declared: Secret | None) -> Secret | None:

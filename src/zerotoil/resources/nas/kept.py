@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from zerotoil.clients.truenas import Nas
+from zerotoil.errors import LabError
 from zerotoil.resources.resource import Change, created, must_match, updated
 
 Entry = dict[str, Any]
@@ -16,6 +17,7 @@ class Kept:
     """One object on the NAS. A kind says how it is found, what is declared, and what is sent."""
 
     nas: Nas
+    adopt: bool = field(default=False, kw_only=True)  # somebody else made it: it is found, never made
     kind: ClassVar[str]
     create_only: ClassVar[frozenset[str]] = frozenset()  # sent when it is made, then left to whoever changes it
 
@@ -43,6 +45,14 @@ class Kept:
     def check(self, entry: Entry | None) -> None:
         """Raise LabError where the declaration cannot or must not be met."""
 
+    def _refuse(self, entry: Entry | None) -> None:
+        if self.adopt and entry is None:
+            raise LabError(
+                f"{self.key} is not there to be adopted",
+                "check its name in the inventory; with vm_adopt nothing of the kind is made",
+            )
+        self.check(entry)
+
     def diff(self, entry: Entry | None) -> list[Change]:
         """Pure: the declared fields that differ."""
         if entry is None:
@@ -52,7 +62,7 @@ class Kept:
     def plan(self) -> list[Change]:
         """The changes that are needed now."""
         entry = self.find()
-        self.check(entry)
+        self._refuse(entry)
         return self.diff(entry)
 
     def apply(self) -> list[Change]:
@@ -60,7 +70,7 @@ class Kept:
         with self.nas.lock:
             self.nas.forget()
             entry = self.find()
-            self.check(entry)
+            self._refuse(entry)
             changes = self.diff(entry)
             if changes:
                 self.write(entry)

@@ -9,7 +9,7 @@ from zerotoil.errors import LabError
 from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
 
 PREFIX = "zerotoil:"
-_PROPERTIES = ("owner", "state", "filesystem", "label", "uuid")
+_PROPERTIES = ("owner", "state", "filesystem", "label", "uuid", "adopted")
 
 
 def dataset(nas: Nas, name: str) -> dict[str, Any] | None:
@@ -26,11 +26,19 @@ def property_of(entry: dict[str, Any], name: str) -> str:
     return str(value or "")
 
 
+def neighbour(entry: dict[str, Any]) -> str:
+    """Whose the dataset around it is, when ZFS hands our property down from there; empty when nobody's."""
+    value = (entry.get("user_properties") or {}).get(PREFIX + "owner")
+    return str(value.get("value") or "") if isinstance(value, dict) and value.get("source") == "INHERITED" else ""
+
+
 def as_properties(mark: DataMark) -> dict[str, str]:
     """The mark as user properties."""
     properties = {"owner": mark.owner, "state": str(mark.state)}
     if mark.filesystem:
         properties |= {"filesystem": mark.filesystem.type, "label": mark.filesystem.label, "uuid": mark.filesystem.uuid}
+    if mark.adopted:
+        properties["adopted"] = "yes"
     return {PREFIX + name: value for name, value in properties.items()}
 
 
@@ -41,7 +49,7 @@ def of_entry(entry: dict[str, Any]) -> DataMark | None:
         return None
     kind = property_of(entry, "filesystem")
     filesystem = Filesystem(kind, property_of(entry, "label"), property_of(entry, "uuid")) if kind else None
-    return DataMark(owner, VolumeState(state), filesystem)
+    return DataMark(owner, VolumeState(state), filesystem, property_of(entry, "adopted") == "yes")
 
 
 def read_mark(nas: Nas, zvol: str) -> DataMark | None:

@@ -7,15 +7,17 @@ extent's comment. Ids of portals, initiator groups and CHAP tags are the server'
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from zerotoil.clients.truenas import NasError
 from zerotoil.errors import LabError
 from zerotoil.resources.nas.access import Chap, InitiatorGroup, Portal
 from zerotoil.resources.nas.kept import Entry, Kept
+from zerotoil.resources.resource import Change, Risk
 
 _ELSEWHERE = "nothing was touched; declare another iscsi_target"
+_OURS = "zerotoil "  # a comment that begins so is our mark
 _DEVICE_SECONDS = 15  # /dev/zvol/… appears a moment after the zvol (udev)
 _LOOK_SECONDS = 0.5
 
@@ -72,6 +74,10 @@ class Target(Kept):
         ]
         return {"access": sorted(access)}
 
+    def diff(self, entry: Entry | None) -> list[Change]:
+        """See Kept. Who may log in to an adopted VM's volume matters at its next login."""
+        return [replace(change, risk=Risk.RESTART) if self.adopt else change for change in super().diff(entry)]
+
     def _portal(self, number: int) -> str | None:
         own = self.portal.find()
         if own and own["id"] == number:
@@ -95,7 +101,10 @@ class Target(Kept):
 
 @dataclass(frozen=True)
 class Extent(Kept):
-    """The zvol as a SCSI disk. The server gives it its serial and NAA, which stay for its life."""
+    """The zvol as a SCSI disk. The server gives it its serial and NAA, which stay for its life.
+
+    With `adopt` the words that a person wrote on it stay.
+    """
 
     name: str
     zvol: str
@@ -121,10 +130,16 @@ class Extent(Kept):
         """Another disk under our name is not ours to change; our disk under another comment is drift."""
         if entry and entry.get("disk") != f"zvol/{self.zvol}":
             raise LabError(f"{self.key} is taken: it serves {entry.get('disk') or entry.get('path')}", _ELSEWHERE)
+        if entry and self.adopt and entry["comment"].startswith(_OURS) and entry["comment"] != self.comment:
+            raise LabError(f"{self.key} is marked as {entry['comment'].removeprefix(_OURS)}'s", "nothing was touched")
+
+    def _comment(self) -> str:
+        entry = self.find() if self.adopt else None
+        return entry["comment"] if entry and entry["comment"] else self.comment
 
     def declared(self) -> dict[str, Any]:
         """See Kept."""
-        return {"disk": f"zvol/{self.zvol}", "comment": self.comment, "enabled": True, "read-only": False}
+        return {"disk": f"zvol/{self.zvol}", "comment": self._comment(), "enabled": True, "read-only": False}
 
     def observed(self, entry: Entry) -> dict[str, Any]:
         """See Kept."""
@@ -137,7 +152,7 @@ class Extent(Kept):
             "name": self.name,
             "type": "DISK",
             "disk": disk,
-            "comment": self.comment,
+            "comment": self._comment(),
             "enabled": True,
             "ro": False,
             "rpm": "SSD",

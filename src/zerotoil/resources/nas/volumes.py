@@ -15,8 +15,11 @@ from zerotoil.errors import LabError
 from zerotoil.model.data_volume import DataMark, VolumeState
 from zerotoil.model.units import format_size
 from zerotoil.resources.nas.kept import Entry, Kept
-from zerotoil.resources.nas.mark import PREFIX, as_properties, dataset, of_entry, property_of
+from zerotoil.resources.nas.mark import PREFIX, as_properties, dataset, neighbour, of_entry, property_of, write_mark
 from zerotoil.resources.nas.remains import remains
+from zerotoil.resources.resource import Change, updated
+
+_ANOTHER = "nothing was touched; declare another nas_dataset or lab_name"
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,10 @@ class Dataset(Kept):
 
 @dataclass(frozen=True)
 class Zvol(Kept):
-    """A data volume: sparse, marked as ours, growing when declared larger, never shrinking."""
+    """A data volume: sparse, marked as ours, growing when declared larger, never shrinking.
+
+    With `adopt` one that carries nobody's mark gets ours. It is never marked as blank, whoever made it.
+    """
 
     name: str
     owner: str
@@ -97,10 +103,7 @@ class Zvol(Kept):
             self._refuse_if_lost()
             self._check_space(self.size)
             return
-        mark = of_entry(entry)
-        if entry["type"] != "VOLUME" or mark is None or mark.owner != self.owner:
-            whose = f"marked as {mark.owner}'s" if mark else "not marked as ours"
-            raise LabError(f"{self.key} exists and is {whose}", "nothing was touched; declare another nas_dataset or lab_name")
+        self._check_owner(entry)
         have = entry["volsize"]["parsed"]
         if self.size < have:
             raise LabError(
@@ -120,6 +123,24 @@ class Zvol(Kept):
                 "nothing was made: an empty volume would take its place; bring it back on the NAS under its name",
             )
 
+    def _check_owner(self, entry: Entry) -> None:
+        mark, owner = of_entry(entry), property_of(entry, "owner")
+        if owner not in ("", self.owner) or (mark is None and neighbour(entry) not in ("", self.owner)):
+            what = f"marked as {owner}'s" if owner else f"in a dataset that is marked as {neighbour(entry)}'s"
+            raise LabError(f"{self.key} exists and is {what}", _ANOTHER)
+        if entry["type"] != "VOLUME":
+            raise LabError(f"{self.key} exists and is not marked as ours: it is a dataset", _ANOTHER)
+        if mark is None and not self.adopt:
+            raise LabError(f"{self.key} exists and is not marked as ours", f"{_ANOTHER}, or adopt it (docs/guides/adopt.md)")
+
+    def diff(self, entry: Entry | None) -> list[Change]:
+        """See Kept. An unmarked volume gets this far only with `adopt`."""
+        changes = super().diff(entry)
+        if entry and of_entry(entry) is None:
+            want = {"owner": self.owner, "state": f"{VolumeState.FIRST_BOOT}, adopted"}
+            changes += updated(self.key, want, {name: "unmarked" for name in want})
+        return changes
+
     def _check_space(self, size: int, used: int = 0) -> None:
         """The server's own rule: at most 80 % of what the nearest dataset above has left, and of what is used already."""
         above = self.name
@@ -138,7 +159,10 @@ class Zvol(Kept):
     def write(self, entry: Entry | None) -> None:
         """See Kept."""
         if entry:
-            self.nas.write("pool.dataset.update", self.name, {"volsize": self.size})
+            if of_entry(entry) is None:
+                write_mark(self.nas, self.name, DataMark(self.owner, VolumeState.FIRST_BOOT, adopted=True))
+            if entry["volsize"]["parsed"] != self.size:
+                self.nas.write("pool.dataset.update", self.name, {"volsize": self.size})
             return
         mark = as_properties(DataMark(self.owner, VolumeState.BLANK))
         wanted: dict[str, Any] = {

@@ -1,0 +1,92 @@
+"""The data volume as it is declared: where it lies, what it holds, when it is snapshotted."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from zerotoil.model.section import Section, Wrong
+from zerotoil.model.units import Cron, KeepFor, Lifetime, Schedule, Size
+
+_LABEL = {"ext4": 16, "xfs": 12}  # bytes a label may have: mke2fs -L, mkfs.xfs -L
+_PARTITIONS_OF_THE_OS = {"boot", "root", "efi-system", "bios-boot", "reserved", "prep", "powerpc-prep-boot"}
+
+
+class DataSpec(Section):
+    """The data volume: a zvol on the NAS, /var/mnt/data in the guest. It is never shrunk, formatted or deleted."""
+
+    size: Size = Field(description="Size of the volume; it may grow, never shrink")
+    volume: str | None = Field(None, description="The zvol, where it is another than nas_dataset/HOST/data: tank/vms/matrix")
+    partlabel: str | None = Field(
+        None, description="The filesystem is in the GPT partition of this label, made by hand; such a disk is never made here"
+    )
+    filesystem: Literal["ext4", "xfs"] = Field("ext4", description="Filesystem, made at the very first boot only")
+    label: str = Field("data", description="Filesystem label, at most 16 characters (xfs: 12)")
+    serial: str = Field("", description="Disk serial, at most 20 bytes; default: HOST-data")
+    attach: Literal["network", "block"] = Field(
+        "block", description="block: the hypervisor's kernel logs in (production); network: QEMU's own initiator"
+    )
+    blocksize: Size | None = Field(None, description="volblocksize of a new zvol; default: what TrueNAS recommends")
+    snapshot_dataset: str | None = Field(None, description="Dataset of the snapshot task; default: the host's, or data_volume")
+    snapshot_schedule: Schedule = Field(Cron("0", "2", "*", "*", "*"), description="When the NAS snapshots the host's dataset")
+    snapshot_keep: KeepFor = Field(Lifetime(14, "day"), description="How long a snapshot is kept")
+    snapshot_naming: str = Field("auto-%Y-%m-%d_%H-%M", description="Naming schema of the snapshots")
+
+    @field_validator("size")
+    @classmethod
+    def _whole_blocks(cls, size: int) -> int:
+        if size % (1024**2):
+            raise ValueError('a volume is a whole number of MiB; write for instance "200 GiB"')
+        return size
+
+    @field_validator("blocksize")
+    @classmethod
+    def _zfs_blocksize(cls, size: int | None) -> int | None:
+        if size and (size & (size - 1) or not 1024 <= size <= 128 * 1024):
+            raise ValueError('a volblocksize is a power of two from "1 KiB" to "128 KiB"; write for instance "16 KiB"')
+        return size
+
+    @field_validator("serial")
+    @classmethod
+    def _serial_in_a_path(cls, serial: str) -> str:
+        if serial and not re.fullmatch(r"[A-Za-z0-9._-]+", serial):
+            raise ValueError(f"{serial!r} is not a serial; it is part of a device's path: use A-Z, a-z, 0-9, '.', '_' and '-'")
+        return serial
+
+    @model_validator(mode="after")
+    def _label_fits(self) -> DataSpec:
+        longest = _LABEL[self.filesystem]
+        if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{longest}}}", self.label):
+            what = f"{self.label!r} is not a label of {self.filesystem}; use 1 to {longest} of A-Z, a-z, 0-9, '_' and '-'"
+            raise Wrong(what, "label")
+        return self
+
+    @field_validator("snapshot_naming")
+    @classmethod
+    def _naming(cls, schema: str) -> str:
+        if "%s" not in schema and not all(part in schema for part in ("%Y", "%m", "%d", "%H", "%M")):
+            raise ValueError(
+                f"{schema!r} holds not all of %Y %m %d %H %M (or %s), or snapshots of one day would collide; "
+                "write for instance auto-%Y-%m-%d_%H-%M"
+            )
+        return schema
+
+    @field_validator("volume", "snapshot_dataset")
+    @classmethod
+    def _dataset_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Za-z][\w.:-]*(/[\w.: -]+)*", name):
+            raise ValueError(f"{name!r} is not the name of a dataset; write for instance tank/vms/matrix")
+        return name
+
+    @field_validator("partlabel")
+    @classmethod
+    def _partition_label(cls, label: str | None) -> str | None:
+        if label is None:
+            return None
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,35}", label):
+            raise ValueError(f"{label!r} is not a partition label; use at most 36 of A-Z, a-z, 0-9, '.', '_', '+' and '-'")
+        if label.lower() in _PARTITIONS_OF_THE_OS:
+            raise ValueError(f"{label!r} is a partition of CoreOS's own disk; give the data partition another label")
+        return label
