@@ -172,3 +172,20 @@ def test_an_unexpected_error_is_one_line_without_debug(project: Path) -> None:
     )
     done = subprocess.run([*broken, "--debug", "check", "lab.py"], cwd=project, capture_output=True, text=True, timeout=60)
     assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (["ssh", "-i", "lab.py", "one"], "one: no address is known: is the VM running?\n"),
+        (["rebuild", "-i", "lab.py", "one", "--yes"], "one: its data volume was never seen healthy: run the deploy"),
+        (["status", "lab.py"], ""),
+        (["plan", "lab.py"], ""),
+        (["check", "lab.py"], ""),
+        (["doctor", "lab.py", "--json"], ""),
+    ],
+)
+def test_nothing_but_the_error_is_on_stderr(project: Path, line: list[str], error: str) -> None:
+    """pyinfra warns there when it is loaded after the modules it wants to patch; scripts read what these commands print."""
+    found = zerotoil(project, *line).stderr
+    assert found.startswith(error) and found.count("\n") == bool(error), found

@@ -15,10 +15,10 @@ from zerotoil.cli.hosts import find, inventory_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def rebuild(inventory: Path | None, host: str, yes: bool) -> None:
     """Give HOST a new OS disk with today's image and config. Its data disk stays; the old OS disk is kept."""
+    spec = find(host, inventory)
     from zerotoil.layers import Site
     from zerotoil.workflows.rebuild import rebuild as run
 
-    spec = find(host, inventory)
     if not yes:
         click.confirm(
             f"{host} is shut down and started from a new OS disk; everything outside /var/mnt/data is lost. Go on?", abort=True

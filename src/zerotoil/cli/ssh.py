@@ -17,12 +17,12 @@ from zerotoil.errors import LabError
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def ssh(inventory: Path | None, host: str, command: tuple[str, ...]) -> None:
     """Log in to HOST, or run COMMAND there, with the keys and addresses of the deploy."""
+    spec = find(host, inventory)
     from zerotoil.clients.ssh import command as ssh_command
     from zerotoil.layers.project import known_hosts
     from zerotoil.layers.servers import servers
     from zerotoil.resources.hypervisor import address
 
-    spec = find(host, inventory)
     where = address(spec, servers.hypervisor(spec))
     if not where:
         raise LabError(f"{host}: no address is known", "is the VM running?")
