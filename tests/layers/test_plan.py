@@ -81,6 +81,8 @@ def test_drift_is_told_by_field_with_its_risk(lab: PretendLab) -> None:
 def test_what_waits_for_a_restart_is_deferred_until_asked_for(lab: PretendLab) -> None:
     lab.apply(lab.site())
     changed = lab.site(vm_memory="3 GiB")
+    (host,) = planned(changed)
+    assert (lines(host), host.notices) == (["VM matrix: memory 2 GiB -> 3 GiB"], ())
     lab.apply(changed)
     (host,) = planned(changed)
     assert lines(host) == []

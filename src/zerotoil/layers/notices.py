@@ -27,7 +27,7 @@ def notices(site: Site) -> tuple[Notice, ...]:
 
 def deferred(site: Site) -> Notice | None:
     """Fields that the running VM does not have yet."""
-    waiting = pending(site.spec, site.hypervisor, site.iqn)
+    waiting = pending(site.spec, site.hypervisor, site.iqn, defined=True)
     if not waiting:
         return None
     fields = ", ".join(change.field for change in waiting)

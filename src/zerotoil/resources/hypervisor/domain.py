@@ -209,8 +209,11 @@ def replace_mark(tree: etree._Element, mark: Mark) -> None:
         tree.find("metadata").replace(old, mark.element())  # type: ignore[union-attr]
 
 
-def pending(spec: HostSpec, hypervisor: Hypervisor, iqn: str) -> list[Change]:
-    """Declared fields with which the running VM still differs from its definition: they wait for its next start."""
+def pending(spec: HostSpec, hypervisor: Hypervisor, iqn: str, *, defined: bool = False) -> list[Change]:
+    """Declared fields that the running VM does not have: they wait for its next start.
+
+    `defined`: only those that its definition has already, which is after a deploy.
+    """
     state = hypervisor.domains().get(spec.name)
     own = observe.own_domain(spec, hypervisor)
     live = observe.domain_tree(spec, hypervisor, live=True)
@@ -218,8 +221,12 @@ def pending(spec: HostSpec, hypervisor: Hypervisor, iqn: str) -> list[Change]:
         return []
     if read_mark(live) is None and not own[1].adopted:
         return []
-    changes = updated(f"VM {spec.name}", *declared_fields(wanted(spec, hypervisor, *own, iqn), live))
-    return [replace(change, risk=Risk.RESTART) for change in changes if change.field != "vm_xml"]
+    want = wanted(spec, hypervisor, *own, iqn)
+    changes = updated(f"VM {spec.name}", *declared_fields(want, live))
+    other = {"vm_xml"}
+    if defined:
+        other |= {change.field for change in updated("", *declared_fields(want, own[0]))}
+    return [replace(change, risk=Risk.RESTART) for change in changes if change.field not in other]
 
 
 def _text(tree: etree._Element) -> str:
