@@ -63,7 +63,7 @@ def test_apply_does_what_the_plan_named_and_leaves_nothing(
         assert lab.sim.writes == before >= writes
 
 
-@pytest.mark.parametrize("gone", ["extent", "target", "snapshot task", "VM"])
+@pytest.mark.parametrize("gone", ["extent", "target", "mapping", "snapshot task", "VM"])
 def test_what_was_deleted_by_hand_is_seen_and_mended(lab: PretendLab, gone: str) -> None:
     site = lab.site()
     lab.apply(site)
@@ -72,12 +72,56 @@ def test_what_was_deleted_by_hand_is_seen_and_mended(lab: PretendLab, gone: str)
         site.hypervisor.run("test", lambda: site.hypervisor.connection.lookupByName("matrix").destroy())
         site.hypervisor.undefine("matrix")
     else:
-        kind = {"extent": "iscsi.extent", "target": "iscsi.target", "snapshot task": "pool.snapshottask"}[gone]
+        kinds = {"extent": "iscsi.extent", "target": "iscsi.target", "mapping": "iscsi.targetextent"}
+        kind = kinds.get(gone, "pool.snapshottask")
         (entry,) = site.nas.query(kind)
         site.nas.write(f"{kind}.delete", entry["id"])
     (host,) = planned(site)
     assert any(change.resource.startswith(gone) for change in host.changes), [str(change) for change in host.changes]
     lab.apply(site)
+    assert _resources(lab.site()) == set()
+
+
+def switch_off(site: Site) -> None:
+    site.hypervisor.run("test", lambda: site.hypervisor.connection.lookupByName("matrix").destroy())
+    site.hypervisor.forget()
+
+
+def delete(site: Site, suffix: str) -> str:
+    (name,) = [name for name in site.hypervisor.storage.names("default") if name.startswith("matrix-") and name.endswith(suffix)]
+    site.hypervisor.storage.delete("default", name)
+    return name
+
+
+def test_an_os_disk_deleted_by_hand_is_made_again_behind_the_guard(lab: PretendLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, asked = lab.site(), []
+    lab.apply(site)
+    lab.settle(site)
+    name = delete(site, ".qcow2")
+    (host,) = planned(site)
+    assert [str(problem) for problem in host.problems] == [
+        f"matrix: the OS disk default/{name} was deleted: the VM may run on until it goes off; zerotoil rebuild matrix"
+    ]
+    switch_off(site)
+    (host,) = planned(site)
+    assert [str(change) for change in host.changes] == [
+        f"OS disk of matrix: create volume {name}",
+        "power of VM matrix: running False -> True",
+    ]
+    monkeypatch.setattr(Site, "before_first_boot", lambda _site: asked.append("guard"))
+    lab.apply(site)
+    assert asked == ["guard"]
+    assert _resources(lab.site()) == set()
+
+
+def test_an_ignition_config_deleted_by_hand_comes_back_under_its_name(lab: PretendLab) -> None:
+    site = lab.site()
+    lab.apply(site)
+    name = delete(site, ".ign")
+    (host,) = planned(site)
+    assert str(host.changes[0]) == f"Ignition config of matrix: create volume {name}"
+    lab.apply(site)
+    assert name in site.hypervisor.storage.names("default")
     assert _resources(lab.site()) == set()
 
 

@@ -95,6 +95,13 @@ def read_mark(domain: etree._Element) -> Mark | None:
     )
 
 
+def replace_mark(tree: etree._Element, mark: Mark) -> None:
+    """Put another mark into a definition."""
+    old = tree.find(f"metadata/{MARK}")
+    if old is not None:
+        tree.find("metadata").replace(old, mark.element())  # type: ignore[union-attr]
+
+
 def declared_devices(spec: HostSpec) -> frozenset[str]:
     """The devices of the spec that may change, by the names the mark keeps."""
     cards = {f"card {spec.mac(index)}" for index in range(len(spec.vm.nics))} | {f"disk {spec.data.serial}"}

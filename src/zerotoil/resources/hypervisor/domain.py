@@ -15,7 +15,7 @@ from zerotoil.clients.hypervisor import Hypervisor, network
 from zerotoil.clients.hypervisor.kvm import can_run_kvm
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
-from zerotoil.render.domain import MARK, Mark, Provisioned, domain_tree, read_mark
+from zerotoil.render.domain import Mark, Provisioned, domain_tree, read_mark, replace_mark
 from zerotoil.resources.hypervisor import adopted, observe, volumes
 from zerotoil.resources.hypervisor.dhcp import missing_network
 from zerotoil.resources.hypervisor.domain_fields import config_path, declared_fields, mend, os_disk
@@ -200,13 +200,6 @@ def made_with(spec: HostSpec, tree: etree._Element, mark: Mark) -> Provisioned:
         booted=mark.booted,
         adopted=mark.adopted,
     )
-
-
-def replace_mark(tree: etree._Element, mark: Mark) -> None:
-    """Put another mark into a definition."""
-    old = tree.find(f"metadata/{MARK}")
-    if old is not None:
-        tree.find("metadata").replace(old, mark.element())  # type: ignore[union-attr]
 
 
 def pending(spec: HostSpec, hypervisor: Hypervisor, iqn: str, *, defined: bool = False) -> list[Change]:

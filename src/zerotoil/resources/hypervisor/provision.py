@@ -7,13 +7,15 @@ only the OS disk is left, by an interrupted run or a VM undefined by hand, the n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+
+from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
+from zerotoil.render.domain import Mark, replace_mark
 from zerotoil.render.ignition import readable
 from zerotoil.resources.hypervisor import volumes
 from zerotoil.resources.hypervisor.domain_fields import config_path, os_disk
@@ -138,26 +140,45 @@ class OsDisk(_Ingredient):
         return f"OS disk of {self.spec.name}"
 
     def plan(self) -> list[Change]:
-        """Missing, and no VM yet. Raises LabError for a VM whose OS disk is gone."""
+        """Missing. Raises LabError for a VM that runs on an OS disk which was deleted: it loses it when it goes off."""
         if own := own_domain(self.spec, self.hypervisor):
-            if not own[1].adopted:
-                self._must_be_there(own[0])
-            return []
+            lost = self._lost(own[0]) if not own[1].adopted else ""
+            return created(self.key, {"volume": lost}) if lost else []
         if self.ingredients.generation() is not None:
             return []
         return created(self.key, {"volume": volumes.overlay_name(self.spec.name, 1)})
 
     def make(self) -> bool:
-        """Create generation 1."""
-        volumes.put_overlay(self.spec, self.hypervisor, 1, self.ingredients.image)
+        """Create generation 1, or again the one that a VM lost. That one then is a new machine: the guard stands before it."""
+        own = own_domain(self.spec, self.hypervisor)
+        if own:
+            image = self.ingredients.image
+            volumes.put_base(self.hypervisor, self.ingredients.pool, image, self.ingredients.progress)
+            self._as_never_booted(replace(own[1], os_release=image.release, booted=False))
+        volumes.put_overlay(self.spec, self.hypervisor, own[1].generation if own else 1, self.ingredients.image)
         return True
 
-    def _must_be_there(self, domain: Any) -> None:
+    def _as_never_booted(self, mark: Mark) -> None:
+        name = self.spec.name
+        if self.hypervisor.domains()[name].autostart:  # it must not start without the guard
+            self.hypervisor.set_autostart(name, False)
+        whole = etree.fromstring(self.hypervisor.definition(name).encode())
+        replace_mark(whole, mark)
+        self.hypervisor.define(name, etree.tostring(whole, encoding="unicode"))
+
+    def _lost(self, domain: etree._Element) -> str:
+        """The volume of the VM's OS disk when it is not there; empty when it is, or when it is not ours."""
         disk = os_disk(domain)
         source = disk.find("source") if disk is not None else None
         pool, name = (source.get("pool", ""), source.get("volume", "")) if source is not None else ("", "")
-        if name and pool and name not in self.hypervisor.storage.names(pool):
-            raise LabError(f"{self.spec.name}: the OS disk {pool}/{name} of the VM is gone", f"zerotoil rebuild {self.spec.name}")
+        if not name or not pool or name in self.hypervisor.storage.names(pool):
+            return ""
+        if pool != self.ingredients.pool or self.hypervisor.domains()[self.spec.name].active:
+            raise LabError(
+                f"{self.spec.name}: the OS disk {pool}/{name} was deleted",
+                f"the VM may run on until it goes off; zerotoil rebuild {self.spec.name}",
+            )
+        return name
 
 
 class IgnitionVolume(_Ingredient):

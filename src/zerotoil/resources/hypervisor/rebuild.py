@@ -14,9 +14,8 @@ from lxml import etree
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
-from zerotoil.render.domain import Mark
+from zerotoil.render.domain import Mark, replace_mark
 from zerotoil.resources.hypervisor import volumes
-from zerotoil.resources.hypervisor.domain import replace_mark
 from zerotoil.resources.hypervisor.domain_fields import os_disk, set_config_path
 from zerotoil.resources.hypervisor.image import LocalImage
 from zerotoil.resources.hypervisor.observe import own_domain
