@@ -133,3 +133,17 @@ def test_the_json_is_what_its_schema_says_and_holds_no_secret(lab: PretendLab) -
     assert "chap-s3cret-0" not in text and "********" in text
     resources = {change["resource"] for layer in data["hosts"][0]["layers"] for change in layer["changes"]}
     assert data["summary"]["created"] + data["summary"]["changed"] == len(resources)
+
+
+def test_the_nas_is_asked_once_per_kind_however_many_hosts_there_are(lab: PretendLab) -> None:
+    names = ("one", "two", "three", "four")
+    for name in names:
+        lab.apply(lab.site(name))
+    asked = []
+    for some in (names[:1], names):
+        sites = [lab.site(name) for name in some]
+        sites[0].nas.forget()
+        before = len(lab.sim.calls)
+        assert plan_lab(sites).exit_code == 0
+        asked.append(len(lab.sim.calls) - before)
+    assert asked[0] == asked[1] <= 12

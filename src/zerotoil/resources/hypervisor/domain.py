@@ -20,6 +20,7 @@ from zerotoil.resources.hypervisor import adopted, observe, volumes
 from zerotoil.resources.hypervisor.dhcp import missing_network
 from zerotoil.resources.hypervisor.domain_fields import config_path, declared_fields, mend, os_disk
 from zerotoil.resources.hypervisor.provision import Ingredients
+from zerotoil.resources.hypervisor.redefine import redefine
 from zerotoil.resources.resource import Action, Change, Risk, created, must_match, updated
 
 
@@ -75,9 +76,8 @@ class Domain:
             self.first_boot.prove()
             self.hypervisor.define(self.spec.name, _text(new))
         else:
-            whole = etree.fromstring(self.hypervisor.definition(self.spec.name).encode())
-            mend(whole, self._want(*own), {change.field for change in changes})
-            self.hypervisor.define(self.spec.name, _text(whole))
+            want, fields = self._want(*own), {change.field for change in changes}
+            redefine(self.hypervisor, self.spec.name, lambda whole: mend(whole, want, fields))
         must_match(self.key, self.plan())
         return changes
 
@@ -164,19 +164,18 @@ class Running:
             self.hypervisor.resume(name)
         elif not state.active:
             if not own[1].booted:
-                self._before_first_start(*own)
+                self._before_first_start(own[1])
             self.hypervisor.start(name)
         if self.hypervisor.domains()[name].autostart != self.spec.vm.autostart:
             self.hypervisor.set_autostart(name, self.spec.vm.autostart)
         must_match(self.key, self.plan())
         return changes
 
-    def _before_first_start(self, tree: etree._Element, mark: Mark) -> None:
+    def _before_first_start(self, mark: Mark) -> None:
         """Prove, note, mark. Cut off anywhere, the next run proves again; both callbacks may be called twice."""
         self.first_boot.prove()
         self.first_boot.on_first_start()
-        replace_mark(tree, mark.as_booted())
-        self.hypervisor.define(self.spec.name, _text(tree))
+        redefine(self.hypervisor, self.spec.name, lambda whole: replace_mark(whole, mark.as_booted()))
 
 
 def wanted(spec: HostSpec, hypervisor: Hypervisor, have: etree._Element, mark: Mark, iqn: str) -> etree._Element:

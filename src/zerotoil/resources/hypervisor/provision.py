@@ -15,12 +15,12 @@ from lxml import etree
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
-from zerotoil.render.domain import Mark, replace_mark
 from zerotoil.render.ignition import readable
 from zerotoil.resources.hypervisor import volumes
 from zerotoil.resources.hypervisor.domain_fields import config_path, os_disk
 from zerotoil.resources.hypervisor.image import LocalImage
 from zerotoil.resources.hypervisor.observe import own_domain
+from zerotoil.resources.hypervisor.redefine import as_never_booted
 from zerotoil.resources.resource import Change, created, must_match
 
 
@@ -154,17 +154,10 @@ class OsDisk(_Ingredient):
         if own:
             image = self.ingredients.image
             volumes.put_base(self.hypervisor, self.ingredients.pool, image, self.ingredients.progress)
-            self._as_never_booted(replace(own[1], os_release=image.release, booted=False))
+            mark = replace(own[1], os_release=image.release, booted=False)
+            as_never_booted(self.hypervisor, self.spec.name, mark)
         volumes.put_overlay(self.spec, self.hypervisor, own[1].generation if own else 1, self.ingredients.image)
         return True
-
-    def _as_never_booted(self, mark: Mark) -> None:
-        name = self.spec.name
-        if self.hypervisor.domains()[name].autostart:  # it must not start without the guard
-            self.hypervisor.set_autostart(name, False)
-        whole = etree.fromstring(self.hypervisor.definition(name).encode())
-        replace_mark(whole, mark)
-        self.hypervisor.define(name, etree.tostring(whole, encoding="unicode"))
 
     def _lost(self, domain: etree._Element) -> str:
         """The volume of the VM's OS disk when it is not there; empty when it is, or when it is not ours."""

@@ -14,11 +14,13 @@ from lxml import etree
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
-from zerotoil.render.domain import Mark, replace_mark
+from zerotoil.render.domain import Mark
+from zerotoil.render.domain_devices import OS_SERIAL
 from zerotoil.resources.hypervisor import volumes
 from zerotoil.resources.hypervisor.domain_fields import os_disk, set_config_path
 from zerotoil.resources.hypervisor.image import LocalImage
 from zerotoil.resources.hypervisor.observe import own_domain
+from zerotoil.resources.hypervisor.redefine import as_never_booted
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,16 @@ def switch(spec: HostSpec, hypervisor: Hypervisor, to: Generation) -> None:
     source = disk.find("source") if disk is not None else None
     if source is None or config is None:
         raise LabError(f"{spec.name}: the VM has no OS disk, or {to.config_volume} is gone", "run the rebuild again")
-    source.set("pool", spec.hypervisor.pool)
-    source.set("volume", to.os_volume)
-    set_config_path(tree, config.path)
     new = replace(mark, generation=to.number, ignition_sha256=to.ignition_sha256, os_release=to.os_release, booted=False)
-    replace_mark(tree, new)
-    if hypervisor.domains()[spec.name].autostart:  # never booted: it must not start without the guard
-        hypervisor.set_autostart(spec.name, False)
-    hypervisor.define(spec.name, etree.tostring(tree, encoding="unicode"))
+    as_never_booted(hypervisor, spec.name, new, lambda domain: _point(domain, spec.hypervisor.pool, to, config.path))
+
+
+def _point(domain: etree._Element, pool: str, to: Generation, config: str) -> None:
+    source = domain.find(f"devices/disk[serial='{OS_SERIAL}']/source")
+    if source is not None:
+        source.set("pool", pool)
+        source.set("volume", to.os_volume)
+    set_config_path(domain, config)
 
 
 def prune(spec: HostSpec, hypervisor: Hypervisor) -> list[str]:
