@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.model.inventory import Problem
@@ -32,18 +33,18 @@ _MADE = Provisioned("qemu", "offline.qcow2", "/offline.ign", "0" * 64, "offline"
 
 def check(sites: list[Site]) -> list[Problem]:
     """Every problem of every host."""
-    found = [_problem(site.spec.name, what, said) for site in sites for what, said in _of_host(site)]
+    found = [_problem(site.spec.name, what, said, code) for site in sites for what, said, code in _of_host(site)]
     return found + _bad_units(sites)
 
 
-def _problem(host: str, what: str, said: str) -> Problem:
+def _problem(host: str, what: str, said: str, code: Code) -> Problem:
     """What was said, under the key it begins with ("os_butane nosuch.bu …"); else under the name of the check."""
     word, _, rest = said.partition(" ")
     key = word.rstrip(":")
-    return Problem(host, key, "", rest) if key in keys() else Problem(host, what, "", said)
+    return Problem(host, key, "", rest, code) if key in keys() else Problem(host, what, "", said, code)
 
 
-def _of_host(site: Site) -> Iterator[tuple[str, str]]:
+def _of_host(site: Site) -> Iterator[tuple[str, str, Code]]:
     spec = site.spec
     checks: list[tuple[str, Callable[[], object]]] = [
         ("os_butane" if spec.os.butane else "Butane", lambda: site.ignition),
@@ -58,7 +59,7 @@ def _of_host(site: Site) -> Iterator[tuple[str, str]]:
         try:
             run()
         except LabError as error:
-            yield what, str(error).removeprefix(f"{spec.name}: ")
+            yield what, str(error).removeprefix(f"{spec.name}: "), error.code
 
 
 @cache
@@ -73,7 +74,11 @@ def _validate(name: str, xml: str, key: str) -> None:
     if schema is None or schema.validate(etree.fromstring(xml.encode())):
         return
     said = sorted({error.message for error in schema.error_log})
-    raise LabError(f"libvirt's schema refuses it ({'; '.join(said[:3])})", f"mend {key}; https://libvirt.org/format.html")
+    raise LabError(
+        f"libvirt's schema refuses it ({'; '.join(said[:3])})",
+        f"mend {key}; https://libvirt.org/format.html",
+        code=Code.VM_XML_WRONG,
+    )
 
 
 def _bad_units(sites: list[Site]) -> list[Problem]:
@@ -89,7 +94,7 @@ def _bad_units(sites: list[Site]) -> list[Problem]:
             if number.isdigit() and path.startswith(folder):
                 host, _, unit = path.removeprefix(f"{folder}/").partition("/")
                 what = f"unit {unit} line {number}: {said.removesuffix(', ignoring.')}"
-                found.append(Problem(host, "os_butane", "", f"{what}; man systemd.directives lists all"))
+                found.append(Problem(host, "os_butane", "", f"{what}; man systemd.directives lists all", code=Code.UNIT_WRONG))
     return found
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.ignition import readable
@@ -157,7 +158,11 @@ class OsDisk(_Ingredient):
         source = disk.find("source") if disk is not None else None
         pool, name = (source.get("pool", ""), source.get("volume", "")) if source is not None else ("", "")
         if name and pool and name not in self.hypervisor.storage.names(pool):
-            raise LabError(f"{self.spec.name}: the OS disk {pool}/{name} of the VM is gone", f"zerotoil rebuild {self.spec.name}")
+            raise LabError(
+                f"{self.spec.name}: the OS disk {pool}/{name} of the VM is gone",
+                f"zerotoil rebuild {self.spec.name}",
+                code=Code.OS_DISK_GONE,
+            )
 
 
 class IgnitionVolume(_Ingredient):
@@ -184,7 +189,11 @@ class IgnitionVolume(_Ingredient):
         if name in there:
             return []
         if name != today:
-            raise LabError(f"{spec.name}: the Ignition config {name} of the VM is gone", f"zerotoil rebuild {spec.name}")
+            raise LabError(
+                f"{spec.name}: the Ignition config {name} of the VM is gone",
+                f"zerotoil rebuild {spec.name}",
+                code=Code.OS_DISK_GONE,
+            )
         return self._new(name)
 
     def _new(self, name: str) -> list[Change]:
