@@ -117,9 +117,8 @@ def test_check_holds_units_and_xml_against_their_validators(project: Path) -> No
     done = zerotoil(project, "check", "lab.py")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
-    assert lines[0].startswith("two: vm_xml (from host data, lab.py:3): libvirt's schema refuses it (") and lines[0].endswith(
-        "[ZT120]"
-    )
+    assert lines[0].startswith("two: vm_xml (from host data, lab.py:3): libvirt's schema refuses it (")
+    assert lines[0].endswith(" [ZT120]")
     assert lines[1] == (
         "two: os_butane (from host data, lab.py:3): unit foo.service line 3: Unknown key 'Tpye' in section [Service]; "
         "man systemd.directives lists all [ZT623]"

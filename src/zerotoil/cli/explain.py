@@ -20,12 +20,11 @@ def explain(code: str) -> None:
 
 def _known(given: str) -> Code:
     """The code as people write it: in brackets, in lower case, without the letters. Raises LabError for an unknown one."""
-    import difflib
-
     word = given.strip("[]() .").upper()
     word = f"ZT{word}" if word.isdecimal() else word
-    if word in (known := [str(code) for code in Code]):
+    if word in list(Code):
         return Code(word)
-    near = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
-    remedy = f"the nearest are {', '.join(near)}" if near else "docs/reference/errors.md lists all"
+    number = word.removeprefix("ZT")
+    near = sorted(Code, key=lambda code: abs(int(code[2:]) - int(number)))[:3] if number.isdecimal() else []
+    remedy = f"the nearest are {', '.join(sorted(near))}" if near else "docs/reference/errors.md lists all"
     raise LabError(f"there is no code {given}", remedy, code=Code.WRONG_OPTION)
