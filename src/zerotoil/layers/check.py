@@ -6,9 +6,6 @@ Each artefact is held against its real validator: Butane --strict and ignition-v
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -17,16 +14,15 @@ from lxml import etree
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers.check_units import bad_units
 from zerotoil.layers.site import Site
 from zerotoil.model.inventory import Problem
 from zerotoil.model.spec import keys
 from zerotoil.render.domain import Provisioned, render_domain
 from zerotoil.render.domain_storage import render_iscsi_pool
-from zerotoil.render.ignition import units
 from zerotoil.resources.hypervisor.observe import fragment_text
 
 _SCHEMAS = Path("/usr/share/libvirt/schemas")
-_SECONDS = 30
 _IQN = "iqn.2005-10.org.freenas.ctl:offline"  # the NAS's own base name is not known here
 _MADE = Provisioned("qemu", "offline.qcow2", "/offline.ign", "0" * 64, "offline", 1)
 
@@ -34,7 +30,7 @@ _MADE = Provisioned("qemu", "offline.qcow2", "/offline.ign", "0" * 64, "offline"
 def check(sites: list[Site]) -> list[Problem]:
     """Every problem of every host."""
     found = [_problem(site.spec.name, what, said, code) for site in sites for what, said, code in _of_host(site)]
-    return found + _bad_units(sites)
+    return found + bad_units(sites)
 
 
 def _problem(host: str, what: str, said: str, code: Code) -> Problem:
@@ -79,42 +75,3 @@ def _validate(name: str, xml: str, key: str) -> None:
         f"mend {key}; https://libvirt.org/format.html",
         code=Code.VM_XML_WRONG,
     )
-
-
-def _bad_units(sites: list[Site]) -> list[Problem]:
-    """What systemd says about the units of all hosts, by one call. What they run comes with the first boot: not looked for."""
-    if not shutil.which("systemd-analyze"):
-        return []
-    found: list[Problem] = []
-    with tempfile.TemporaryDirectory(prefix="units-") as folder:
-        files = [path for site in sites for path in _write_units(site, Path(folder) / site.spec.name)]
-        for line in _verify(files) if files else []:
-            place, _, said = line.partition(": ")
-            path, _, number = place.partition(":")
-            if number.isdigit() and path.startswith(folder):
-                host, _, unit = path.removeprefix(f"{folder}/").partition("/")
-                what = f"unit {unit} line {number}: {said.removesuffix(', ignoring.')}"
-                found.append(Problem(host, "os_butane", "", f"{what}; man systemd.directives lists all", code=Code.UNIT_WRONG))
-    return found
-
-
-def _write_units(site: Site, folder: Path) -> list[Path]:
-    try:
-        texts = units(site.ignition)
-    except LabError:  # said already
-        return []
-    folder.mkdir()
-    written = []
-    for name, text in texts.items():
-        (folder / name).write_text(text)
-        written.append(folder / name)
-    return written
-
-
-def _verify(files: list[Path]) -> list[str]:
-    line = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, files)]
-    try:
-        done = subprocess.run(line, capture_output=True, text=True, timeout=_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return []  # an offline check does without
-    return done.stderr.splitlines()
