@@ -14,6 +14,7 @@ from zerotoil.adopt.inventory import Asked
 from zerotoil.adopt.lab import Adoption, adopt
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab.nas import Simulator
 from zerotoil.model.inventory import declare
@@ -109,7 +110,7 @@ class Handmade:
 
     def resources(self, spec: HostSpec) -> list[Resource]:
         def never() -> Any:
-            raise LabError("an adopted VM needs no image, no guard and no first start")
+            raise LabError("an adopted VM needs no image, no guard and no first start", code=Code.INTERNAL)
 
         of_vm = hypervisor_resources(
             spec, self.hypervisor, iqn=target_iqn(spec, self.nas), ignition="{}", image=never, guard=never, on_first_start=never

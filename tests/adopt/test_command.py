@@ -42,7 +42,7 @@ def test_it_writes_the_inventory_and_says_what_it_found(
         "all VMs: not known: where new hosts get their datasets\n",
     ):
         assert words in said.out
-    assert "not adopted: files: it has no iSCSI disk (it reads /pool/files.qcow2)\n" in said.out
+    assert "not adopted: files: it has no iSCSI disk (it reads /pool/files.qcow2) [ZT812]\n" in said.out
     assert said.out.endswith(
         "inventory/lab.py was written; nothing else was changed. Read it, above all its lines 'not known'.\n"
     )
@@ -73,7 +73,7 @@ def test_an_existing_file_is_never_overwritten(one: Handmade, tmp_path: Path, ca
     path.write_text("mine")
     seen = len(one.sim.calls)
     assert call(one, output=str(path)) == 1
-    assert capsys.readouterr().err == f"{path} exists and is not overwritten: name another file with --output\n"
+    assert capsys.readouterr().err == f"{path} exists and is not overwritten: name another file with --output [ZT711]\n"
     assert path.read_text() == "mine" and len(one.sim.calls) == seen
 
 
@@ -93,21 +93,21 @@ def test_wrong_options_are_one_line(
 ) -> None:
     assert call(one, output=str(tmp_path / "lab.py"), **changed) == 1
     said = capsys.readouterr().err
-    assert said.startswith(line) and said.count("\n") == 1 and "1-literal" not in said
+    assert said.startswith(line) and re.search(r" \[ZT(103|701)\]\n$", said) and said.count("\n") == 1 and "1-literal" not in said
     assert not (tmp_path / "lab.py").exists()
 
 
 def test_an_unknown_domain_is_named(one: Handmade, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(one, "nobody", output=str(tmp_path / "lab.py")) == 1
-    assert capsys.readouterr().err.endswith("has no VM nobody: it has: mail, matrix, photos\n")
+    assert capsys.readouterr().err.endswith("has no VM nobody: it has: mail, matrix, photos [ZT810]\n")
 
 
 def test_nothing_to_adopt_writes_nothing(one: Handmade, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one.hypervisor = hypervisor(tmp_path, domain("files", ""))
     assert call(one, output=str(tmp_path / "lab.py")) == 1
     said = capsys.readouterr()
-    assert said.out == "not adopted: files: it has no iSCSI disk (it reads /pool/files.qcow2)\n"
-    assert said.err == "no VM can be adopted; no inventory was written: see the reasons above\n"
+    assert said.out == "not adopted: files: it has no iSCSI disk (it reads /pool/files.qcow2) [ZT812]\n"
+    assert said.err == "no VM can be adopted; no inventory was written: see the reasons above [ZT811]\n"
     assert not (tmp_path / "lab.py").exists()
 
 

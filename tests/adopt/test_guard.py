@@ -12,6 +12,7 @@ import yaml
 from tests.conftest import make_spec
 from zerotoil.clients import butane, device
 from zerotoil.clients.device import Unreadable
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.data_volume import GPT, DataMark, Filesystem, Finding, VolumeState
@@ -61,10 +62,12 @@ def test_what_an_adopted_volume_is_refused_for(state: VolumeState) -> None:
     assert verdict(DataMark("home/matrix", VolumeState.FIRST_BOOT, adopted=True), Finding(blank=True)) == guard.Refused(
         "matrix: the data volume was adopted and no filesystem is found on it",
         "nothing was written: the first boot would format it; look at it, or restore a snapshot first",
+        Code.GUARD_EMPTY_NOW,
     )
     assert verdict(mark, DARK) == guard.Refused(
         "matrix: the data volume was adopted, and it cannot be read now (no qemu-img)",
         "nothing was written; make it readable on the hypervisor (qemu-utils, qemu-block-extra or open-iscsi), then run again",
+        Code.GUARD_UNREADABLE,
     )
 
 

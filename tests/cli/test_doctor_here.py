@@ -11,6 +11,7 @@ from zerotoil.clients import butane as butane_client
 from zerotoil.doctor import files, here, hypervisor, packages
 from zerotoil.doctor.check import Check, State, attempt, failure, ok, warning
 from zerotoil.doctor.packages import Family, family, install
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\n'
@@ -179,7 +180,7 @@ def test_without_an_inventory_a_missing_daemon_is_only_a_warning(monkeypatch: py
     from zerotoil.clients.hypervisor import Hypervisor, HypervisorError
 
     def refuse(_uri: str, _timeout: float) -> None:
-        raise HypervisorError("hypervisor qemu:///system: connect: Permission denied", "…")
+        raise HypervisorError("hypervisor qemu:///system: connect: Permission denied", "…", code=Code.HYPERVISOR_UNREACHABLE)
 
     monkeypatch.setattr(Hypervisor, "connect", refuse)
     found = "hypervisor qemu:///system: connect: Permission denied (not needed when the hypervisor is another machine)"
@@ -264,7 +265,7 @@ def test_secret_files_are_there_and_private(tmp_path: Path, monkeypatch: pytest.
 
 def test_an_error_is_one_failure_whatever_it_is() -> None:
     def refuse() -> Check:
-        raise LabError("it is broken", "mend it")
+        raise LabError("it is broken", "mend it", code=Code.INTERNAL)
 
     def surprise() -> Check:
         raise KeyError("name")

@@ -20,6 +20,7 @@ from zerotoil.doctor import hypervisor, nas
 from zerotoil.doctor.check import Check, State, failure, ok, warning
 from zerotoil.doctor.examine import examine, inventory
 from zerotoil.doctor.packages import Family
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab.nas import Simulator, certificate
 from zerotoil.minilab.nas.memory import MemoryStorage
@@ -105,7 +106,7 @@ def test_a_bridge_is_looked_for_among_the_devices(monkeypatch: pytest.MonkeyPatc
         f"{TEST}: bridge br0", "libvirt lists no such device", "create the bridge there, or name another in vm_nics"
     )
     assert hypervisor.bridge(connection, "br0") == missing
-    no_driver = HypervisorError("hypervisor x: list network devices: no nodedev driver")
+    no_driver = HypervisorError("hypervisor x: list network devices: no nodedev driver", code=Code.HYPERVISOR_REFUSED)
     monkeypatch.setattr(connection, "run", raising(no_driver))
     unknown = warning(f"{TEST}: bridge br0", "cannot be looked up (no nodedev driver)", "see for it there: ip link")
     assert hypervisor.bridge(connection, "br0") == unknown
@@ -350,8 +351,13 @@ def test_a_surprise_of_one_server_is_its_own(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_inventory_is_one_check() -> None:
-    assert inventory("lab.py", LabError("it cannot be loaded", "mend it")) == failure("lab.py", "it cannot be loaded", "mend it")
-    problems = [Problem("a", "vm_cpus", "host data", "is wrong"), Problem("b", "vm_cpus", "", "too")]
+    assert inventory("lab.py", LabError("it cannot be loaded", "mend it", code=Code.INVENTORY_BROKEN)) == failure(
+        "lab.py", "it cannot be loaded", "mend it"
+    )
+    problems = [
+        Problem("a", "vm_cpus", "host data", "is wrong", Code.WRONG_VALUE),
+        Problem("b", "vm_cpus", "", "too", Code.WRONG_VALUE),
+    ]
     fix = "zerotoil check lab.py tells more"
     assert inventory("lab.py", Declared({}, problems)) == failure(
         "lab.py", "a: vm_cpus (from host data): is wrong (and 1 more)", fix

@@ -143,7 +143,7 @@ def test_all_missing_flags_are_one_line(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr == (
         "missing: --nas-url --nas-dataset --portal --initiator --host --data-size --ssh-key: "
-        "give these flags, or run zerotoil init in a terminal, which asks\n"
+        "give these flags, or run zerotoil init in a terminal, which asks [ZT830]\n"
     )
     done = run(tmp_path, {**RIGHT, "--nas-url": "", "--bridge": "br0", "--address": "192.168.1.21/24"})
     assert done.stderr.startswith("missing: --nas-url --gateway: give these flags")
@@ -154,23 +154,24 @@ def test_all_missing_flags_are_one_line(tmp_path: Path) -> None:
     ("flag", "value", "line"),
     [
         ("--nas-url", "ws://nas.lan",
-         "docker1: nas_url (from --nas-url): ws://nas.lan is plain text: TrueNAS revokes a key sent that way; write wss://nas.lan"),
+         "docker1: nas_url (from --nas-url): ws://nas.lan is plain text: TrueNAS revokes a key sent that way; "
+         "write wss://nas.lan [ZT103]"),
         ("--nas-api-key", "1-s3cret", "docker1: nas_api_key (from --nas-api-key): a secret is not written in the inventory; "
-         'write "file:PATH", "env:NAME" or Secret(…)'),
+         'write "file:PATH", "env:NAME" or Secret(…) [ZT103]'),
         ("--initiator", "hv1", "docker1: iscsi_initiators (from --initiator): 'hv1' is not an initiator name; it looks like "
-         "iqn.1993-08.org.debian:01:abcdef"),
-        ("--cpus", "0", "docker1: vm_cpus (from --cpus): 0 is not a whole number from 1 to 512 (virtual CPUs)"),
+         "iqn.1993-08.org.debian:01:abcdef [ZT103]"),
+        ("--cpus", "0", "docker1: vm_cpus (from --cpus): 0 is not a whole number from 1 to 512 (virtual CPUs) [ZT103]"),
         ("--cpus", "two",
-         "docker1: vm_cpus (from --cpus): 'two' is not a whole number from 1 to 512 (virtual CPUs)"),
-        ("--memory", "4", "docker1: vm_memory (from --memory): 4 has no unit; write for instance \"4 GiB\""),
+         "docker1: vm_cpus (from --cpus): 'two' is not a whole number from 1 to 512 (virtual CPUs) [ZT103]"),
+        ("--memory", "4", "docker1: vm_memory (from --memory): 4 has no unit; write for instance \"4 GiB\" [ZT103]"),
         ("--address", "192.168.1.21", "docker1: vm_nics (from --network, --address): [0].address: '192.168.1.21' has no prefix "
-         'length; write for instance "192.168.1.21/24"'),
+         'length; write for instance "192.168.1.21/24" [ZT103]'),
         ("--host", "a-host-of-many-words", "a-host-of-many-words: data_serial: 'a-host-of-many-words-data' is 25 bytes, "
-         "virtio keeps 20; write a shorter data_serial"),
+         "virtio keeps 20; write a shorter data_serial [ZT104]"),
         ("--host", "Docker_1", "Docker_1: host: 'Docker_1' is not a host name; use a-z, 0-9 and '-' inside, at most 63, "
-         "for instance docker1"),
+         "for instance docker1 [ZT103]"),
         ("--ssh-key", "-----BEGIN OPENSSH PRIVATE KEY-----", "docker1: ssh_authorized_keys (from --ssh-key): "
-         "'-----BEGIN OPENSSH P'… is no public key; give a .pub file (file:PATH), never the private key"),
+         "'-----BEGIN OPENSSH P'… is no public key; give a .pub file (file:PATH), never the private key [ZT714]"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_the_line_of_an_inventory(tmp_path: Path, flag: str, value: str, line: str) -> None:
@@ -185,7 +186,7 @@ def test_a_bridge_and_a_network_contradict_each_other(tmp_path: Path) -> None:
     done = run(tmp_path, {**RIGHT, "--bridge": "br0", "--network": "lab"})
     assert done.stderr == (
         "docker1: vm_nics (from --bridge, --network): [0]: a card is on either a network or a bridge; "
-        'write {"network": "default"} or {"bridge": "br0"}\n'
+        'write {"network": "default"} or {"bridge": "br0"} [ZT103]\n'
     )
 
 
@@ -196,7 +197,7 @@ def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
     mine.write_text("mine")
     done = run(tmp_path, RIGHT, "--directory", "lab")
     assert done.returncode == 1
-    assert (done.stdout, done.stderr) == ("", f"lab/{name} exists, nothing was written: see --directory\n")
+    assert (done.stdout, done.stderr) == ("", f"lab/{name} exists, nothing was written: see --directory [ZT711]\n")
     assert files(tmp_path) == {f"lab/{name}": "mine"}
 
 
@@ -205,7 +206,7 @@ def test_a_dangling_link_counts_as_a_file(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).symlink_to(tmp_path / "elsewhere")
     done = run(tmp_path, RIGHT)
-    assert done.stderr == "inventory/lab.py and deploys/full.py exist, nothing was written: see --directory\n"
+    assert done.stderr == "inventory/lab.py and deploys/full.py exist, nothing was written: see --directory [ZT711]\n"
     assert not (tmp_path / "elsewhere").exists()
 
 

@@ -74,12 +74,12 @@ def test_limit_data_and_json(project: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        (["plan", "lab.py", "--limit", "thre"], "--limit thre fits no host and no group: hosts: one, two\n"),
+        (["plan", "lab.py", "--limit", "thre"], "--limit thre fits no host and no group: hosts: one, two [ZT113]\n"),
         (
             ["plan", "lab.py", "--data", "vm_cpus"],
-            "--data vm_cpus is not KEY=VALUE: write for instance --data vm_memory='4 GiB'\n",
+            "--data vm_cpus is not KEY=VALUE: write for instance --data vm_memory='4 GiB' [ZT114]\n",
         ),
-        (["plan", "lab.py", "--layer", "disk"], "there is no layer disk: one of NAS, hypervisor, guest\n"),
+        (["plan", "lab.py", "--layer", "disk"], "there is no layer disk: one of NAS, hypervisor, guest [ZT114]\n"),
     ],
 )
 def test_wrong_options_get_one_line(project: Path, line: list[str], error: str) -> None:
@@ -92,7 +92,7 @@ def test_a_nas_that_is_gone_makes_exit_1_and_the_rest_is_shown(project: Path) ->
     inventory.write_text(inventory.read_text().replace('{"vm_cpus": 4}', '{"nas_url": "wss://127.0.0.1:9"}'))
     done = zerotoil(project, "plan", "lab.py")
     assert done.returncode == 1
-    assert "? the NAS wss://127.0.0.1:9 cannot be reached (Connection refused)" in done.stdout
+    assert "? the NAS wss://127.0.0.1:9 cannot be reached (Connection refused)" in done.stdout and "[ZT201]" in done.stdout
     assert "+ VM one" in done.stdout
     assert "1 host could not be read" in done.stdout.splitlines()[-1]
 
@@ -105,7 +105,7 @@ def test_check_needs_no_lab_and_names_file_and_line(project: Path, sim: Simulato
     inventory.write_text(inventory.read_text().replace('"vm_cpus": 4', '"vm_cpu": 4, "vm_xml": "<vcpus><bogus/></vcpus>"'))
     done = zerotoil(project, "check", "lab.py")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "two: vm_cpu (from host data, lab.py:3): unknown key; did you mean vm_cpus?\n"
+    assert done.stderr == "two: vm_cpu (from host data, lab.py:3): unknown key; did you mean vm_cpus? [ZT101]\n"
 
 
 def test_check_holds_units_and_xml_against_their_validators(project: Path) -> None:
@@ -118,9 +118,10 @@ def test_check_holds_units_and_xml_against_their_validators(project: Path) -> No
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert lines[0].startswith("two: vm_xml (from host data, lab.py:3): libvirt's schema refuses it (")
+    assert lines[0].endswith(" [ZT120]")
     assert lines[1] == (
         "two: os_butane (from host data, lab.py:3): unit foo.service line 3: Unknown key 'Tpye' in section [Service]; "
-        "man systemd.directives lists all"
+        "man systemd.directives lists all [ZT623]"
     )
 
 
@@ -156,6 +157,7 @@ def test_the_closing_summary_says_what_became_of_each_host(project: Path) -> Non
     assert "one: FAILED; " in summary and "created" in summary
     assert "failed: one: no SSH 1 s after the start (one: the VM has no address yet)" in summary
     assert "look at its console: virsh -c test://" in summary
+    assert "[ZT405]" in summary
 
 
 def test_an_unexpected_error_is_one_line_without_debug(project: Path) -> None:
@@ -168,7 +170,7 @@ def test_an_unexpected_error_is_one_line_without_debug(project: Path) -> None:
     done = subprocess.run([*broken, "check", "lab.py"], cwd=project, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == (
-        "zerotoil failed (ZeroDivisionError: division by zero): run again with --debug and report what it prints\n"
+        "zerotoil failed (ZeroDivisionError: division by zero): run again with --debug and report what it prints [ZT999]\n"
     )
     done = subprocess.run([*broken, "--debug", "check", "lab.py"], cwd=project, capture_output=True, text=True, timeout=60)
     assert "Traceback" in done.stderr

@@ -28,16 +28,19 @@ def deploy(tmp_path: Path, one: str = "{}", two: str = "{}", *more: str) -> subp
 @pytest.mark.parametrize(
     ("one", "lines"),
     [
-        ("{}", ["the NAS wss://127.0.0.1:9 cannot be reached (Connection refused): is it up, and is nas_url right?"]),
-        ('{"hypervisor_uri": "qemu+unix:///system?socket=/nosuch"}', ["qemu+unix:///system?socket=/nosuch"]),
+        ("{}", ["the NAS wss://127.0.0.1:9 cannot be reached (Connection refused): is it up, and is nas_url right? [ZT201]"]),
+        ('{"hypervisor_uri": "qemu+unix:///system?socket=/nosuch"}', ["qemu+unix:///system?socket=/nosuch", "[ZT301]"]),
         (
             '{"vm_memry": "1 GiB", "vm_cpus": 0}',
             [
-                "one: vm_memry (from host data): unknown key; did you mean vm_memory?",
-                "one: vm_cpus (from host data): 0 is not a whole number from 1 to 512",
+                "one: vm_memry (from host data): unknown key; did you mean vm_memory? [ZT101]",
+                "one: vm_cpus (from host data): 0 is not a whole number from 1 to 512 (virtual CPUs) [ZT103]",
             ],
         ),
-        ('{"nas_url": "ws://127.0.0.1"}', ["ws://127.0.0.1 is plain text: TrueNAS revokes a key sent that way"]),
+        (
+            '{"nas_url": "ws://127.0.0.1"}',
+            ["ws://127.0.0.1 is plain text: TrueNAS revokes a key sent that way; write wss://127.0.0.1 [ZT103]"],
+        ),
     ],
 )
 def test_what_cannot_be_had_is_said_in_one_line(tmp_path: Path, one: str, lines: list[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor, network
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import NAME
 from zerotoil.render.domain import read_mark
@@ -50,6 +51,7 @@ class NotAdopted:
 
     name: str
     reason: str
+    code: Code
 
 
 def read(hypervisor: Hypervisor, names: Iterable[str] = ()) -> list[FoundVm | NotAdopted]:
@@ -57,7 +59,11 @@ def read(hypervisor: Hypervisor, names: Iterable[str] = ()) -> list[FoundVm | No
     there, wanted = hypervisor.domains(), list(names)
     unknown = [name for name in wanted if name not in there]
     if unknown:
-        raise LabError(f"{hypervisor.uri} has no VM {', '.join(unknown)}", f"it has: {', '.join(sorted(there)) or 'none'}")
+        raise LabError(
+            f"{hypervisor.uri} has no VM {', '.join(unknown)}",
+            f"it has: {', '.join(sorted(there)) or 'none'}",
+            code=Code.NOT_THERE_TO_ADOPT,
+        )
     around = Surroundings(
         {name: hypervisor.storage.pool_xml(name) for name in hypervisor.storage.pools()},
         {name: network.network_xml(hypervisor, name) for name in network.networks(hypervisor)},
@@ -65,12 +71,12 @@ def read(hypervisor: Hypervisor, names: Iterable[str] = ()) -> list[FoundVm | No
     found: list[FoundVm | NotAdopted] = []
     for name in wanted or sorted(there):
         if not there[name].persistent:
-            found.append(NotAdopted(name, "it is transient: libvirt keeps no definition of it"))
+            found.append(NotAdopted(name, "it is transient: libvirt keeps no definition of it", Code.VM_UNFIT_TO_ADOPT))
             continue
         try:
             found.append(parse(hypervisor.domain_xml(name), around, autostart=there[name].autostart))
         except LabError as error:
-            found.append(NotAdopted(name, str(error)))
+            found.append(NotAdopted(name, str(error), error.code))
     return found
 
 
@@ -79,9 +85,11 @@ def parse(xml: str, around: Surroundings, *, autostart: bool = False) -> FoundVm
     domain = etree.fromstring(xml.encode())
     mark = read_mark(domain)
     if mark:
-        raise LabError(f"it carries zerotoil's mark already ({mark.owner})")
+        raise LabError(f"it carries zerotoil's mark already ({mark.owner})", code=Code.VM_UNFIT_TO_ADOPT)
     if not re.fullmatch(NAME, domain.findtext("name", "")):
-        raise LabError("its name is no host name (a-z, 0-9 and '-')", "virsh domrename gives it another")
+        raise LabError(
+            "its name is no host name (a-z, 0-9 and '-')", "virsh domrename gives it another", code=Code.VM_UNFIT_TO_ADOPT
+        )
     disk, lun = _data_disk(domain, around)
     remarks: list[str] = []
     nics = _nics(domain, around, remarks)
@@ -107,11 +115,14 @@ def _data_disk(domain: etree._Element, around: Surroundings) -> tuple[etree._Ele
     luns = [(disk, lun) for disk in disks if (lun := iscsi_disk(disk, around.pools))]
     if not luns:
         reads = ", ".join(_place(disk) for disk in disks if disk.get("device", "disk") == "disk")
-        raise LabError(f"it has no iSCSI disk (it reads {reads or 'no disk'})")
+        raise LabError(f"it has no iSCSI disk (it reads {reads or 'no disk'})", code=Code.VM_UNFIT_TO_ADOPT)
     if len(luns) > 1:
-        raise LabError(f"it has {len(luns)} iSCSI disks, zerotoil keeps one per VM")
+        raise LabError(f"it has {len(luns)} iSCSI disks, zerotoil keeps one per VM", code=Code.VM_UNFIT_TO_ADOPT)
     if luns[0][1].partition:
-        raise LabError(f"it reads a partition of its LUN ({_place(luns[0][0])}), zerotoil hands on the whole disk")
+        raise LabError(
+            f"it reads a partition of its LUN ({_place(luns[0][0])}), zerotoil hands on the whole disk",
+            code=Code.VM_UNFIT_TO_ADOPT,
+        )
     return luns[0]
 
 
@@ -138,7 +149,7 @@ def _nics(domain: etree._Element, around: Surroundings, remarks: list[str]) -> l
         if not reserved:
             remarks.append(f"not known: the address of the card {address} (by DHCP, or set inside the guest)")
     if not nics:
-        raise LabError("it has no card on a libvirt network or a bridge")
+        raise LabError("it has no card on a libvirt network or a bridge", code=Code.VM_UNFIT_TO_ADOPT)
     return nics
 
 

@@ -14,6 +14,7 @@ from zerotoil.adopt.domains import NotAdopted
 from zerotoil.adopt.inventory import Asked, Found, Written, write
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import Declared, declare
 from zerotoil.model.spec import HostSpec
@@ -43,12 +44,12 @@ def adopt(server: Nas, hypervisor: Hypervisor, asked: Asked, names: Iterable[str
         try:
             found.append((vm, nas.match(server, vm.lun, f"{asked.lab}/{vm.name}")))
         except LabError as error:
-            refused.append(NotAdopted(vm.name, str(error)))
+            refused.append(NotAdopted(vm.name, str(error), error.code))
     written, declared = write(found, asked), Declared()
     while found:
         declared = declare({vm.name: written.layers(vm.name) for vm, _ in found})
-        bad = {problem.host: f"{problem.key}: {problem.what}" for problem in declared.problems if _is_wrong(written, problem.key)}
-        refused += [NotAdopted(host, reason) for host, reason in bad.items()]
+        bad = {problem.host: problem for problem in declared.problems if _is_wrong(written, problem.key)}
+        refused += [NotAdopted(host, f"{problem.key}: {problem.what}", problem.code) for host, problem in bad.items()]
         found = [(vm, volume) for vm, volume in found if vm.name not in bad]
         written = write(found, asked)
         if not bad:
@@ -70,7 +71,7 @@ def _plan(host: str, declared: Declared, server: Nas, hypervisor: Hypervisor) ->
         try:
             lines += [f"{change} ({change.risk})" for change in resource.plan()]
         except LabError as error:
-            lines.append(f"{resource.key}: cannot be compared yet ({error})")
+            lines.append(f"{resource.key}: cannot be compared yet ({error.shown})")
     return lines
 
 
@@ -81,4 +82,4 @@ def _resources(spec: HostSpec, server: Nas, hypervisor: Hypervisor) -> list[Reso
 
 
 def _never() -> NoReturn:
-    raise LabError("zerotoil adopt makes nothing", "this is a defect of zerotoil")
+    raise LabError("zerotoil adopt makes nothing", "this is a defect of zerotoil", code=Code.INTERNAL)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import IQN
 from zerotoil.model.units import Cron, Lifetime, format_size
@@ -53,7 +54,7 @@ def match(nas: Nas, lun: IscsiDisk, owner: str) -> FoundVolume:
     access = _access(target)
     port = int(nas.config("iscsi.global").get("listen_port", 3260))
     if port != lun.port:
-        raise LabError(f"it reaches the NAS at port {lun.port}, the NAS serves iSCSI at {port}")
+        raise LabError(f"it reaches the NAS at port {lun.port}, the NAS serves iSCSI at {port}", code=Code.VOLUME_UNFIT_TO_ADOPT)
     remarks: list[str] = []
     group, initiators = _initiators(nas, access, lun, remarks)
     tag, user, peer = _chap(nas, access, lun)
@@ -69,7 +70,7 @@ def _target(nas: Nas, lun: IscsiDisk) -> Entry:
         name = target["name"]
         if lun.iqn in (name, f"{base}:{name}"):
             return target
-    raise LabError(f"the NAS has no target {lun.iqn}")
+    raise LabError(f"the NAS has no target {lun.iqn}", code=Code.VOLUME_UNFIT_TO_ADOPT)
 
 
 def _extent(nas: Nas, target: Entry, lun: IscsiDisk) -> Entry:
@@ -81,43 +82,51 @@ def _extent(nas: Nas, target: Entry, lun: IscsiDisk) -> Entry:
     }
     extent = served.pop(lun.lun, None)
     if extent is None:
-        raise LabError(f"the target {target['name']} serves no LUN {lun.lun}")
+        raise LabError(f"the target {target['name']} serves no LUN {lun.lun}", code=Code.VOLUME_UNFIT_TO_ADOPT)
     if served:
         names = ", ".join(other["name"] for other in served.values())
-        raise LabError(f"its target {target['name']} serves {names} too, zerotoil keeps one target per VM")
+        raise LabError(
+            f"its target {target['name']} serves {names} too, zerotoil keeps one target per VM", code=Code.VOLUME_UNFIT_TO_ADOPT
+        )
     if extent["ro"] or not extent["enabled"]:
-        raise LabError(f"its extent {extent['name']} is {'read-only' if extent['ro'] else 'disabled'}")
+        raise LabError(
+            f"its extent {extent['name']} is {'read-only' if extent['ro'] else 'disabled'}", code=Code.VOLUME_UNFIT_TO_ADOPT
+        )
     return extent
 
 
 def _zvol(nas: Nas, extent: Entry, ours: str) -> tuple[str, int]:
     disk = str(extent.get("disk") or "")
     if not disk.startswith("zvol/"):
-        raise LabError(f"its extent {extent['name']} is no zvol ({disk or extent.get('path')})")
+        raise LabError(f"its extent {extent['name']} is no zvol ({disk or extent.get('path')})", code=Code.VOLUME_UNFIT_TO_ADOPT)
     name = disk.removeprefix("zvol/")
     entry = dataset(nas, name)
     if entry is None or entry["type"] != "VOLUME":
-        raise LabError(f"the NAS shows no zvol {name}")
+        raise LabError(f"the NAS shows no zvol {name}", code=Code.VOLUME_UNFIT_TO_ADOPT)
     owner = property_of(entry, "owner") or neighbour(entry)
     if owner not in ("", ours):
-        raise LabError(f"its zvol {name} is marked as {owner}'s")
+        raise LabError(f"its zvol {name} is marked as {owner}'s", code=Code.VOLUME_UNFIT_TO_ADOPT)
     size = int(entry["volsize"]["parsed"])
     if size % 1024**2:
-        raise LabError(f"its zvol {name} is {format_size(size)}, which is no whole number of MiB")
+        raise LabError(
+            f"its zvol {name} is {format_size(size)}, which is no whole number of MiB", code=Code.VOLUME_UNFIT_TO_ADOPT
+        )
     return name, size
 
 
 def _access(target: Entry) -> Entry:
     groups: list[Entry] = target["groups"]
     if len(groups) != 1:
-        raise LabError(f"its target {target['name']} has {len(groups)} portal groups, zerotoil keeps one")
+        raise LabError(
+            f"its target {target['name']} has {len(groups)} portal groups, zerotoil keeps one", code=Code.VOLUME_UNFIT_TO_ADOPT
+        )
     return groups[0]
 
 
 def _portal(nas: Nas, access: Entry) -> list[str]:
     portal = next((entry for entry in nas.query("iscsi.portal") if entry["id"] == access["portal"]), None)
     if portal is None:
-        raise LabError("the portal of its target is gone")
+        raise LabError("the portal of its target is gone", code=Code.VOLUME_UNFIT_TO_ADOPT)
     return [listen["ip"] for listen in portal["listen"]]
 
 
@@ -146,7 +155,10 @@ def _chap(nas: Nas, access: Entry, lun: IscsiDisk) -> tuple[int | None, str, str
     user = lun.chap_user or (next(iter(users)) if len(users) == 1 else "")
     if user not in users:
         several = f"several CHAP users have tag {access['auth']} ({', '.join(users)}), and the VM does not say which is its own"
-        raise LabError(f"the NAS has no CHAP user {user} with tag {access['auth']}" if user or not users else several)
+        raise LabError(
+            f"the NAS has no CHAP user {user} with tag {access['auth']}" if user or not users else several,
+            code=Code.VOLUME_UNFIT_TO_ADOPT,
+        )
     peer = users[user]["peeruser"] if access["authmethod"] == "CHAP_MUTUAL" else ""
     return access["auth"], user, peer
 

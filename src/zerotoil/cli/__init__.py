@@ -9,13 +9,15 @@ from typing import Any
 import click
 
 from zerotoil import __version__
-from zerotoil.errors import LabError
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError, coded
 
 _COMMANDS = {
     "adopt": ("zerotoil.cli.adopt", "Write the inventory of a lab that exists; changes nothing."),
     "apply": ("zerotoil.cli.apply", "Show the plan, ask once, make it so."),
     "check": ("zerotoil.cli.check", "What is wrong with an inventory, without a lab in reach."),
     "doctor": ("zerotoil.cli.doctor", "What is missing here and on the servers, and the command that fixes each."),
+    "explain": ("zerotoil.cli.explain", "What a code in square brackets means, and what to do about it."),
     "init": ("zerotoil.cli.init", "Write a first inventory, from flags or answers."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
     "plan": ("zerotoil.cli.plan", "What a deploy would change, field by field. Writes nothing."),
@@ -61,12 +63,11 @@ def main(arguments: list[str] | None = None) -> Any:
     except LabError as error:
         if _debug:
             raise
-        click.echo(str(error), err=True)
+        click.echo(error.shown, err=True)
         sys.exit(1)
     except Exception as error:  # ours to mend, but nobody should have to read a traceback to say so
         if _debug:
             raise
-        click.echo(
-            f"zerotoil failed ({type(error).__name__}: {error}): run again with --debug and report what it prints", err=True
-        )
+        said = f"zerotoil failed ({type(error).__name__}: {error}): run again with --debug and report what it prints"
+        click.echo(coded(said, Code.INTERNAL), err=True)
         sys.exit(1)

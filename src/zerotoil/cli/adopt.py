@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zerotoil.errors import LabError
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError, coded
 
 if TYPE_CHECKING:
     from zerotoil.adopt.inventory import Asked
@@ -50,7 +51,7 @@ def adopt(output: Path, lab_name: str, domains: tuple[str, ...], **servers: Any)
 
 def _is_free(output: Path) -> None:
     if output.exists():
-        raise LabError(f"{output} exists and is not overwritten", "name another file with --output")
+        raise LabError(f"{output} exists and is not overwritten", "name another file with --output", code=Code.FILE_EXISTS)
 
 
 def _connect(asked: Asked) -> Any:
@@ -69,7 +70,7 @@ def _connect(asked: Asked) -> Any:
         HypervisorSpec(uri=asked.hypervisor_uri)
         nas = NasSpec.model_validate(given)
     except ValidationError as error:
-        raise LabError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        raise LabError(error.errors()[0]["msg"].removeprefix("Value error, "), code=Code.WRONG_VALUE) from error
     ca = nas.ca.expanduser() if nas.ca else None
     return Nas.connect(nas.url, nas.user, nas.api_key, ca=ca, fingerprint=nas.fingerprint, timeout=nas.timeout)
 
@@ -80,7 +81,9 @@ def _write(output: Path, text: str) -> None:
         with output.open("x") as file:  # fails when it appeared meanwhile
             file.write(text)
     except OSError as error:
-        raise LabError(f"{output} cannot be written ({error.strerror})", "name another file with --output") from error
+        raise LabError(
+            f"{output} cannot be written ({error.strerror})", "name another file with --output", code=Code.FILE_UNWRITABLE
+        ) from error
 
 
 def _say(found: Adoption, output: Path) -> None:
@@ -98,7 +101,11 @@ def _say(found: Adoption, output: Path) -> None:
         for remark in found.written.remarks():
             console.print(f"all VMs: {remark}", soft_wrap=True)
     for refused in found.refused:
-        console.print(f"not adopted: {refused.name}: {refused.reason}", soft_wrap=True)
+        console.print(coded(f"not adopted: {refused.name}: {refused.reason}", refused.code), soft_wrap=True)
     if not found.found:
-        raise LabError("no VM can be adopted; no inventory was written", "see the reasons above" if found.refused else "")
+        raise LabError(
+            "no VM can be adopted; no inventory was written",
+            "see the reasons above" if found.refused else "",
+            code=Code.NOTHING_ADOPTED,
+        )
     console.print(f"{output} was written; nothing else was changed. Read it, above all its lines 'not known'.", soft_wrap=True)

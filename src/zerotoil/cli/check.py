@@ -27,7 +27,7 @@ def check(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> Non
     deeper = [replace(problem, source=declared.source(problem.host, problem.key)) for problem in run(found)]
     problems = declared.problems + [located(problem, inventory) for problem in deeper]
     for problem in problems:
-        click.echo(str(problem), err=True)
+        click.echo(problem.shown, err=True)
     if not problems:
         click.echo(f"{inventory}: {len(found)} host{'s' if len(found) != 1 else ''}, nothing wrong")
     raise SystemExit(1 if problems else 0)

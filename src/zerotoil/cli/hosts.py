@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.model.inventory import Declared, Problem
+from zerotoil.model.inventory import Declared, Problem, Problems
 from zerotoil.model.spec import HostSpec
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def override(data: tuple[str, ...]) -> dict[str, object]:
     for pair in data:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise LabError(f"--data {pair} is not KEY=VALUE", "write for instance --data vm_memory='4 GiB'")
+            raise LabError(
+                f"--data {pair} is not KEY=VALUE", "write for instance --data vm_memory='4 GiB'", code=Code.WRONG_OPTION
+            )
         found[key] = parse_cli_arg(value)
     return found
 
@@ -64,7 +67,9 @@ def stand(found: Declared, path: Path) -> list[Site]:
     from zerotoil.layers import Site
 
     if not found.layers:
-        raise LabError(f"{path} has no host of ours", 'write hosts as [("@vm/NAME", {…})]; others are left alone')
+        raise LabError(
+            f"{path} has no host of ours", 'write hosts as [("@vm/NAME", {…})]; others are left alone', code=Code.NO_SUCH_HOST
+        )
     return [Site(spec, Path()) for spec in found.specs.values()]
 
 
@@ -78,6 +83,8 @@ def find(host: str, inventory: Path | None) -> HostSpec:
             return declared.specs[host]
         problems = declared.problems_of(host)
         if problems:
-            raise LabError("\n".join(str(problem) for problem in problems))
+            raise Problems(problems)
         known += declared.specs
-    raise LabError(f"no inventory has a host {host}", f"known: {', '.join(sorted(known)) or 'none'} (use -i FILE)")
+    raise LabError(
+        f"no inventory has a host {host}", f"known: {', '.join(sorted(known)) or 'none'} (use -i FILE)", code=Code.NO_SUCH_HOST
+    )

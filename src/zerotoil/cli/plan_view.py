@@ -25,7 +25,7 @@ def show(plan: LabPlan, verbose: bool = False) -> None:
         if host.changes or host.problems or host.notices:
             _host(console, host, verbose)
     for problem in plan.problems:
-        console.print(Text(f"? {problem}", style="red"))
+        console.print(Text(f"? {problem.shown}", style="red"))
     console.print(_sum(plan))
 
 
@@ -37,7 +37,7 @@ def _host(console: Console, host: HostPlan, verbose: bool) -> None:
         for _, same in groupby(layer.changes, key=lambda change: (change.resource, change.action)):
             _resource(console, list(same), verbose)
     for problem in host.problems:
-        console.print(Text(f"  ? {problem}", style="red"))
+        console.print(Text(f"  ? {problem.shown}", style="red"))
     for notice in host.notices:
         _notice(console, notice, verbose)
     console.print()

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from zerotoil.cli.hosts import find, inventory_option
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 
@@ -25,6 +26,6 @@ def ssh(inventory: Path | None, host: str, command: tuple[str, ...]) -> None:
 
     where = address(spec, servers.hypervisor(spec))
     if not where:
-        raise LabError(f"{host}: no address is known", "is the VM running?")
+        raise LabError(f"{host}: no address is known", "is the VM running?", code=Code.NO_ADDRESS)
     arguments = [*ssh_command(spec, where, known_hosts(Path())), *command]
     os.execvp(arguments[0], arguments)

@@ -20,6 +20,7 @@ def status(inventory: Path) -> None:
     """One row per host of INVENTORY: VM, address, OS, data volume."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from zerotoil.cli.hosts import read
 
@@ -30,10 +31,10 @@ def status(inventory: Path) -> None:
             table.add_row(*_row(spec))
         except LabError as error:
             failed = True
-            table.add_row(spec.name, f"[red]{error}[/red]")
+            table.add_row(spec.name, Text(error.shown, style="red"))
     Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
     for problem in declared.problems:
-        click.echo(str(problem), err=True)
+        click.echo(problem.shown, err=True)
     raise SystemExit(1 if failed else 0)
 
 

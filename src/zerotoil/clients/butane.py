@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 _SECONDS = 30
@@ -67,7 +68,7 @@ def transpile(config: str, files_dir: Path | None = None) -> str:
     """Ignition JSON of a Butane config. Warnings are errors: an unknown key is only a warning otherwise."""
     butane = find("butane")
     if not butane:
-        raise LabError("butane is not installed", "run make setup, or put a butane binary on the PATH")
+        raise LabError("butane is not installed", "run make setup, or put a butane binary on the PATH", code=Code.TOOL_MISSING)
     line = [butane, "--strict", *(["--files-dir", str(files_dir)] if files_dir else [])]
     return _run(line, config, "Butane refuses the config")
 
@@ -83,12 +84,12 @@ def _run(line: list[str], text: str, refused: str) -> str:
     try:
         done = subprocess.run(line, input=text, capture_output=True, text=True, timeout=_SECONDS)
     except subprocess.TimeoutExpired as error:
-        raise LabError(f"{Path(line[0]).name} did not answer in {_SECONDS} s", "run it by hand") from error
+        raise LabError(f"{Path(line[0]).name} did not answer in {_SECONDS} s", "run it by hand", code=Code.TOOL_FAILED) from error
     except OSError as error:
-        raise LabError(f"{line[0]} cannot be run ({error.strerror})", "run make setup") from error
+        raise LabError(f"{line[0]} cannot be run ({error.strerror})", "run make setup", code=Code.TOOL_FAILED) from error
     if done.returncode:
         said = messages(done.stderr, text) or messages(done.stdout)  # ignition-validate complains on stdout
-        raise LabError(f"{refused} ({'; '.join(said)})", "mend os_butane or templates/")
+        raise LabError(f"{refused} ({'; '.join(said)})", "mend os_butane or templates/", code=Code.CONFIG_REFUSED)
     return done.stdout
 
 

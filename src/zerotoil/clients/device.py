@@ -14,6 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.data_volume import GPT, Filesystem, Finding
 from zerotoil.model.spec import HostSpec
@@ -92,7 +93,7 @@ def _on_hypervisor(uri: str, command: list[str]) -> list[str]:
     if transport in ("", "unix") and not parts.hostname:
         return command
     if not transport.startswith(("ssh", "libssh")):
-        raise LabError(f"{uri} offers no shell to read the device with", "use qemu+ssh://USER@HOST/system")
+        raise LabError(f"{uri} offers no shell to read the device with", "use qemu+ssh://USER@HOST/system", code=Code.WRONG_VALUE)
     where = f"{parts.username}@{parts.hostname}" if parts.username else str(parts.hostname)
     port = ["-p", str(parts.port)] if parts.port else []
     key = [f"-i{path}" for path in parse_qs(parts.query).get("keyfile", [])]

@@ -18,6 +18,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all (0: unknown)
@@ -45,11 +46,13 @@ def read(url: str, remedy: str, patient: bool = True) -> bytes:
     try:
         response = session(3 if patient else 0).get(url, timeout=_TIMEOUT if patient else _HASTY)
         if response.status_code == 404:
-            raise LabError(f"{url} does not exist (404)", remedy)
+            raise LabError(f"{url} does not exist (404)", remedy, code=Code.IMAGE_NOT_FOUND)
         response.raise_for_status()
         return response.content
     except requests.RequestException as error:
-        raise LabError(f"{url} cannot be read ({_reason(error)})", "check the network and the address") from error
+        raise LabError(
+            f"{url} cannot be read ({_reason(error)})", "check the network and the address", code=Code.DOWNLOAD_FAILED
+        ) from error
 
 
 def get_json(url: str, patient: bool = True) -> object:
@@ -57,7 +60,7 @@ def get_json(url: str, patient: bool = True) -> object:
     try:
         return json.loads(read(url, "check os_stream and os_stream_url", patient))
     except ValueError as error:
-        raise LabError(f"{url} is no JSON", "check os_stream_url") from error
+        raise LabError(f"{url} is no JSON", "check os_stream_url", code=Code.STREAM_UNREADABLE) from error
 
 
 def download(url: str, target: Path, sha256: str, progress: Progress, unpacks_to: int = 0) -> None:
@@ -71,19 +74,23 @@ def download(url: str, target: Path, sha256: str, progress: Progress, unpacks_to
     try:
         with session().get(url, stream=True, timeout=_TIMEOUT, headers=headers) as response:
             if response.status_code == 404:
-                raise LabError(f"{url} does not exist (404)", "check os_image or the stream")
+                raise LabError(f"{url} does not exist (404)", "check os_image or the stream", code=Code.IMAGE_NOT_FOUND)
             if response.status_code != 416:  # 416: the part is complete already, its checksum decides
                 response.raise_for_status()
                 if response.status_code != 206 or not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
                     have = 0
                 _receive(response, part, have, progress, unpacks_to)
     except requests.RequestException as error:
-        raise LabError(f"{url} broke off ({_reason(error)})", "run again: what has arrived is kept") from error
+        raise LabError(
+            f"{url} broke off ({_reason(error)})", "run again: what has arrived is kept", code=Code.DOWNLOAD_FAILED
+        ) from error
     found = checksum(part)
     if found != sha256:
         part.unlink()
         raise LabError(
-            f"{url} has the SHA-256 {found}, expected is {sha256}", "the file was removed; check the checksum's source"
+            f"{url} has the SHA-256 {found}, expected is {sha256}",
+            "the file was removed; check the checksum's source",
+            code=Code.IMAGE_DAMAGED,
         )
     part.replace(target)
 
@@ -114,7 +121,11 @@ def need_space(folder: Path, size: int, what: str) -> None:
     """Raise LabError unless `size` bytes fit into the folder's filesystem."""
     free = shutil.disk_usage(folder).free
     if size > free:
-        raise LabError(f"no space for {what} in {folder}: {size >> 20} MiB needed, {free >> 20} MiB free", "make room there")
+        raise LabError(
+            f"no space for {what} in {folder}: {size >> 20} MiB needed, {free >> 20} MiB free",
+            "make room there",
+            code=Code.DISK_FULL,
+        )
 
 
 @contextmanager
@@ -125,7 +136,7 @@ def disk_full_explained(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise LabError(f"the disk is full ({path})", "make room there, then run again") from error
+        raise LabError(f"the disk is full ({path})", "make room there, then run again", code=Code.DISK_FULL) from error
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zerotoil.clients.download import CHUNK, Progress, checksum, disk_full_explained, download, get_json, need_space, read
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import OsSpec
 
@@ -65,7 +66,9 @@ def resolve(os: OsSpec, *, patient: bool = True) -> ImageSource:
             _fit(qemu["release"]), disk["location"], disk["sha256"], disk["uncompressed-sha256"], signature, os.keyring
         )
     except (KeyError, TypeError) as error:
-        raise LabError(f"{url} is no stream metadata of Fedora CoreOS (no {error})", "check os_stream_url") from error
+        raise LabError(
+            f"{url} is no stream metadata of Fedora CoreOS (no {error})", "check os_stream_url", code=Code.STREAM_UNREADABLE
+        ) from error
 
 
 def fetch(source: ImageSource, cache: Path, progress: Progress) -> LocalImage:
@@ -99,7 +102,9 @@ def _alone(path: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise LabError(f"another run has held {path} for an hour", "look for that run") from None
+                    raise LabError(
+                        f"another run has held {path} for an hour", "look for that run", code=Code.ANOTHER_RUN
+                    ) from None
                 time.sleep(0.2)
         yield
 
@@ -114,10 +119,16 @@ def _stored(source: ImageSource, cache: Path, progress: Progress) -> Path:
         return cache / name
     path = Path(source.location).expanduser()
     if not path.is_file():
-        raise LabError(f"os_image {path} does not exist", "give the path or URL of a .qcow2 or .qcow2.xz")
+        raise LabError(
+            f"os_image {path} does not exist", "give the path or URL of a .qcow2 or .qcow2.xz", code=Code.IMAGE_NOT_FOUND
+        )
     found = checksum(path)
     if found != source.sha256:
-        raise LabError(f"os_image {path} has the SHA-256 {found}, declared is {source.sha256}", "check os_image_sha256")
+        raise LabError(
+            f"os_image {path} has the SHA-256 {found}, declared is {source.sha256}",
+            "check os_image_sha256",
+            code=Code.IMAGE_DAMAGED,
+        )
     return path
 
 
@@ -130,12 +141,15 @@ def _unpack(source: ImageSource, stored: Path, target: Path) -> str:
             raise LabError(
                 f"{source.location} unpacked has the SHA-256 {found}, expected is {source.unpacked_sha256}",
                 "the file was removed; check the stream's metadata",
+                code=Code.IMAGE_DAMAGED,
             )
         _virtual_size(part, source.location)
         part.replace(target)
         return found
     except (lzma.LZMAError, EOFError) as error:
-        raise LabError(f"{source.location} cannot be unpacked ({error})", "the file is damaged at its source") from error
+        raise LabError(
+            f"{source.location} cannot be unpacked ({error})", "the file is damaged at its source", code=Code.IMAGE_DAMAGED
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -158,9 +172,13 @@ def _check_signature(source: ImageSource, stored: Path, cache: Path) -> None:
     if not source.keyring:
         return
     if not shutil.which("gpgv"):
-        raise LabError("os_keyring is set, but gpgv is not installed", "install gpgv, or leave os_keyring out")
+        raise LabError(
+            "os_keyring is set, but gpgv is not installed", "install gpgv, or leave os_keyring out", code=Code.TOOL_MISSING
+        )
     if not source.signature:
-        raise LabError(f"{source.location} has no signature in the stream's metadata", "leave os_keyring out")
+        raise LabError(
+            f"{source.location} has no signature in the stream's metadata", "leave os_keyring out", code=Code.SIGNATURE
+        )
     signature = cache / (stored.name + ".sig")
     signature.write_bytes(read(source.signature, "leave os_keyring out, or use another stream"))
     keyring = source.keyring.expanduser().absolute()  # gpgv would look up a bare name in ~/.gnupg
@@ -168,12 +186,12 @@ def _check_signature(source: ImageSource, stored: Path, cache: Path) -> None:
     try:
         done = subprocess.run(line, capture_output=True, text=True, timeout=_GPGV_SECONDS)
     except subprocess.TimeoutExpired as error:
-        raise LabError(f"gpgv did not answer in {_GPGV_SECONDS} s", "run again") from error
+        raise LabError(f"gpgv did not answer in {_GPGV_SECONDS} s", "run again", code=Code.TOOL_FAILED) from error
     finally:
         signature.unlink()
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise LabError(f"the signature of {source.location} is not good ({said})", "do not boot this image")
+        raise LabError(f"the signature of {source.location} is not good ({said})", "do not boot this image", code=Code.SIGNATURE)
 
 
 def _virtual_size(path: Path, name: object = "") -> int:
@@ -182,12 +200,16 @@ def _virtual_size(path: Path, name: object = "") -> int:
         header = file.read(104).ljust(104, b"\0")
     if header[:4] != b"QFI\xfb":
         raise LabError(
-            f"{name or path} is no qcow2 image", "os_image is a .qcow2 or .qcow2.xz; convert with qemu-img convert -O qcow2"
+            f"{name or path} is no qcow2 image",
+            "os_image is a .qcow2 or .qcow2.xz; convert with qemu-img convert -O qcow2",
+            code=Code.IMAGE_UNFIT,
         )
     version, backing, size, features = struct.unpack(">4xIQ8xQ40xQ24x", header)
     if backing or (version >= 3 and features & 0b100):
         raise LabError(
-            f"{name or path} depends on another {'image' if backing else 'file'}", "flatten it with qemu-img convert -O qcow2"
+            f"{name or path} depends on another {'image' if backing else 'file'}",
+            "flatten it with qemu-img convert -O qcow2",
+            code=Code.IMAGE_UNFIT,
         )
     return int(size)
 

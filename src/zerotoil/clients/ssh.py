@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 
@@ -36,9 +37,15 @@ def shell(spec: HostSpec, address: str, known_hosts: Path, timeout: int = 300) -
         try:
             done = subprocess.run(line, input=script, capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired as error:
-            raise LabError(f"{spec.name}: no answer over SSH in {timeout} s", "is the guest overloaded?") from error
+            raise LabError(
+                f"{spec.name}: no answer over SSH in {timeout} s", "is the guest overloaded?", code=Code.GUEST_SILENT
+            ) from error
         if done.returncode:
-            raise LabError(f"{spec.name}: SSH to {address} failed ({done.stderr.strip()[-300:]})", f"zerotoil ssh {spec.name}")
+            raise LabError(
+                f"{spec.name}: SSH to {address} failed ({done.stderr.strip()[-300:]})",
+                f"zerotoil ssh {spec.name}",
+                code=Code.GUEST_COMMAND_FAILED,
+            )
         return done.stdout
 
     return run

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from zerotoil.doctor.check import Check, attempt, failure, ok, warning
 from zerotoil.doctor.packages import Family, as_root, install, join_libvirt_group
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 PYTHON = (3, 11)
@@ -132,7 +133,7 @@ def _answer(line: list[str]) -> str:
     try:
         done = subprocess.run(line, capture_output=True, text=True, timeout=_SECONDS, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as error:
-        raise LabError(f"{line[0]} did not answer in {_SECONDS} s", "run it by hand") from error
+        raise LabError(f"{line[0]} did not answer in {_SECONDS} s", "run it by hand", code=Code.TOOL_FAILED) from error
     except OSError as error:
-        raise LabError(f"{line[0]} cannot be run ({error.strerror})", "install it anew") from error
+        raise LabError(f"{line[0]} cannot be run ({error.strerror})", "install it anew", code=Code.TOOL_FAILED) from error
     return ((done.stdout or done.stderr).strip().splitlines() or [""])[0]

@@ -23,10 +23,12 @@ from pyinfra.connectors.util import CommandOutput
 
 from zerotoil.edge.inventory import declared
 from zerotoil.edge.report import report
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.project import known_hosts
 from zerotoil.layers.servers import servers
 from zerotoil.model.data_volume import VolumeState
+from zerotoil.model.inventory import Problems
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.hypervisor import address, observed
 from zerotoil.resources.nas.mark import read_mark
@@ -50,6 +52,18 @@ def phases(log: Callable[[str], Any]) -> Callable[[str, float], None]:
     return say
 
 
+def not_accepted(host: str, reason: str) -> LabError:
+    """Why SSH answers and lets nobody in, by pyinfra's words."""
+    if "host key" in reason.lower():
+        remedy = (
+            "the guest has another SSH host key than the one pinned in .zerotoil/known_hosts: the data disk is not "
+            "mounted, or somebody else answers; look before you remove the pin"
+        )
+        return LabError(f"{host}: {reason}", remedy, code=Code.HOST_KEY_CHANGED)
+    remedy = "check ssh_user, ssh_key and ssh_authorized_keys"
+    return LabError(f"{host}: {reason}", remedy, code=Code.SSH_NOT_ACCEPTED)
+
+
 class VmConnector(SSHConnector):
     """SSH to a VM of the lab, once it is there."""
 
@@ -64,34 +78,31 @@ class VmConnector(SSHConnector):
 
     @property
     def spec(self) -> HostSpec:
-        """What is declared about this host. Raises ConnectError with all its problems."""
+        """What is declared about this host. Raises LabError with all its problems."""
         found = declared(self.host.inventory)
         problems = found.problems_of(self.host.name)
         if problems:
-            raise ConnectError("\n".join(str(problem) for problem in problems))
+            raise Problems(problems)
         return found.specs[self.host.name]
 
     def connect(self) -> None:
         """Check declaration, NAS and hypervisor; connect when the VM should answer, else leave it for later."""
         try:
             self._connect_if_up()
-        except ConnectError as error:
-            report(self.state).of(self.host.name).failure = LabError(str(error.args[0]))
-            raise
+        except LabError as error:
+            report(self.state).of(self.host.name).failure = error
+            raise ConnectError(error.shown) from error
 
     def _connect_if_up(self) -> None:
         spec = self.spec
-        try:
-            vm = observed(spec, servers.hypervisor(spec))
-            nas = servers.nas(spec)
-            if not vm.exists or not vm.running:
-                return
-            mark = read_mark(nas, spec.zvol)
-            if not mark or mark.state is not VolumeState.DATA:
-                return  # never seen healthy: an interrupted first boot, waited for when the run gets there
-            self._open(timeout=int(self.state.config.CONNECT_TIMEOUT))
-        except LabError as error:
-            raise ConnectError(str(error)) from error
+        vm = observed(spec, servers.hypervisor(spec))
+        nas = servers.nas(spec)
+        if not vm.exists or not vm.running:
+            return
+        mark = read_mark(nas, spec.zvol)
+        if not mark or mark.state is not VolumeState.DATA:
+            return  # never seen healthy: an interrupted first boot, waited for when the run gets there
+        self._open(timeout=int(self.state.config.CONNECT_TIMEOUT))
 
     def wait_until_up(self) -> None:
         """Connect, waiting for a booting guest. Raises LabError after vm_boot_timeout."""
@@ -102,10 +113,11 @@ class VmConnector(SSHConnector):
                 self._open(timeout=10)
             except LabError as error:
                 say(error.what, time.monotonic() - began)
-                if "host key" in error.what or time.monotonic() > deadline:
+                if error.code is Code.HOST_KEY_CHANGED or time.monotonic() > deadline:
                     raise LabError(
                         f"{spec.name}: no SSH {spec.vm.boot_timeout} s after the start ({error.what})",
                         f"look at its console: virsh -c {spec.hypervisor.uri} console {spec.name}",
+                        code=Code.BOOT_TIMEOUT,
                     ) from error
                 time.sleep(_SECONDS_BETWEEN_TRIES)
 
@@ -113,28 +125,22 @@ class VmConnector(SSHConnector):
         spec = self.spec
         where = address(spec, servers.hypervisor(spec))
         if not where:
-            raise LabError(f"{spec.name}: the VM has no address yet", "is DHCP answering on its network?")
+            raise LabError(f"{spec.name}: the VM has no address yet", "is DHCP answering on its network?", code=Code.NO_ADDRESS)
         try:
             self._socket = socket.create_connection((where, spec.ssh.port), timeout=timeout)
         except OSError as error:
             remedy = f"look at its console: virsh -c {spec.hypervisor.uri} console {spec.name}"
             raise LabError(
-                f"{spec.name}: the VM runs but refuses SSH at {where} port {spec.ssh.port} ({error})", remedy
+                f"{spec.name}: the VM runs but refuses SSH at {where} port {spec.ssh.port} ({error})",
+                remedy,
+                code=Code.SSH_REFUSED,
             ) from error
         get_host_keys.cache.clear()  # pyinfra memoizes the file, and we may have pinned a key in this very run
         try:
             super().connect()
         except ConnectError as error:
             self.client = None
-            raise LabError(f"{spec.name}: {error.args[0]}", self._ssh_remedy(str(error.args[0]))) from error
-
-    def _ssh_remedy(self, reason: str) -> str:
-        if "host key" in reason.lower():
-            return (
-                "the guest has another SSH host key than the one pinned in .zerotoil/known_hosts: the data disk is not "
-                "mounted, or somebody else answers; look before you remove the pin"
-            )
-        return "check ssh_user, ssh_key and ssh_authorized_keys"
+            raise not_accepted(spec.name, str(error.args[0])) from error
 
     def make_paramiko_kwargs(self) -> dict[str, Any]:
         """pyinfra's own, with our socket, and the host's name as the name its key is pinned under."""
@@ -179,7 +185,7 @@ class VmConnector(SSHConnector):
         try:
             self.wait_until_up()
         except LabError as error:
-            raise OSError(str(error)) from error  # the class of error pyinfra turns into one line per host
+            raise OSError(error.shown) from error  # the class of error pyinfra turns into one line per host
 
     def disconnect(self) -> None:
         """Close what was opened."""

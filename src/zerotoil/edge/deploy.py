@@ -11,6 +11,7 @@ from pyinfra.api.host import Host
 
 from zerotoil.edge import operations
 from zerotoil.edge.inventory import declared
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import LAYERS, Layer, Site
 
@@ -50,11 +51,17 @@ def shell(host: Host) -> Callable[[str], str]:
             ok, output = host.run_shell_command(StringCommand("sudo", "-n", "sh", "-s"), _stdin=script, _timeout=300)
         except (OSError, TimeoutError) as error:
             raise LabError(
-                f"{host.name}: the guest stopped answering ({error or 'timeout'})", "run again when it is up"
+                f"{host.name}: the guest stopped answering ({error or 'timeout'})",
+                "run again when it is up",
+                code=Code.GUEST_SILENT,
             ) from error
         if not ok:
             lines = "; ".join(output.stderr_lines[-3:]) or "no message"
-            raise LabError(f"{host.name}: a command in the guest failed ({lines})", f"zerotoil ssh {host.name}")
+            raise LabError(
+                f"{host.name}: a command in the guest failed ({lines})",
+                f"zerotoil ssh {host.name}",
+                code=Code.GUEST_COMMAND_FAILED,
+            )
         return str(output.stdout)
 
     return run

@@ -17,6 +17,7 @@ from pyinfra.api.inventory import Inventory
 from pyinfra.connectors.ssh import connector_data_meta
 
 from zerotoil.edge import lines
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import Declared, Layers, declare
 
@@ -53,7 +54,7 @@ def matching(inventory: Inventory, patterns: Iterable[str]) -> set[str]:
         names = {host.name for host in inventory if fnmatch(host.name, pattern) or pattern in host.groups}
         if not names:
             known = ", ".join(sorted(host.name for host in inventory))
-            raise LabError(f"--limit {pattern} fits no host and no group", f"hosts: {known}")
+            raise LabError(f"--limit {pattern} fits no host and no group", f"hosts: {known}", code=Code.NO_SUCH_HOST)
         found |= names
     return found
 
@@ -81,7 +82,7 @@ def load(path: Path, override: dict[str, Any] | None = None) -> Inventory:
         sys.path.append(".")  # as pyinfra does: an inventory may import the project's own modules
     wrong = lines.misshapen(path)
     if wrong:
-        raise LabError(*wrong)
+        raise LabError(*wrong, code=Code.INVENTORY_MISREAD)
     try:
         with ctx_state.use(State()), _connectors_looked_up_once():
             return make_inventory_from_files(str(path), override_data=override or {}, cwd=str(Path.cwd()))
@@ -95,12 +96,18 @@ def _cannot_be_loaded(path: Path, error: BaseException) -> LabError:
     said = " ".join(str(cause).split()) or "no message"
     kind = type(cause).__name__
     if isinstance(cause, SyntaxError):
-        return LabError(f"{_near(cause.filename)}:{cause.lineno}: {kind}: {cause.msg}", "mend this line or the one above")
+        return LabError(
+            f"{_near(cause.filename)}:{cause.lineno}: {kind}: {cause.msg}",
+            "mend this line or the one above",
+            code=Code.INVENTORY_BROKEN,
+        )
     frames = traceback.extract_tb(getattr(cause, "_traceback", None) or cause.__traceback__)
     own = [frame for frame in frames if _is_owners(frame.filename)]
     if own:
-        return LabError(f"{_near(own[-1].filename)}:{own[-1].lineno}: {kind}: {said}", "mend this line")
-    return LabError(f"{path}: {said}", 'write hosts as [("@vm/NAME", {…})]')
+        return LabError(
+            f"{_near(own[-1].filename)}:{own[-1].lineno}: {kind}: {said}", "mend this line", code=Code.INVENTORY_BROKEN
+        )
+    return LabError(f"{path}: {said}", 'write hosts as [("@vm/NAME", {…})]', code=Code.INVENTORY_BROKEN)
 
 
 def _near(file: str | None) -> str:

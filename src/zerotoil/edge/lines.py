@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.model.inventory import Problem
 
 
 def located(problem: Problem, inventory: Path) -> Problem:
     """The problem with FILE:LINE in its source, where the key can be found."""
     for path, line in _places(problem, inventory):
-        return Problem(problem.host, problem.key, f"{problem.source}, {path}:{line}", problem.what)
+        return replace(problem, source=f"{problem.source}, {path}:{line}")
     return problem
 
 
@@ -95,12 +97,12 @@ def repeated(inventory: Path) -> Iterator[Problem]:
         first = seen.setdefault(host, line)
         if first != line:
             what = f"declared twice, first in line {first}; the data of both would be mixed, so give each its own name"
-            yield Problem(host, "host", f"{inventory}:{line}", what)
+            yield Problem(host, "host", f"{inventory}:{line}", what, code=Code.WRITTEN_TWICE)
         lines: dict[str, int] = {}
         for key in data.keys:
             if isinstance(key, ast.Constant) and lines.setdefault(str(key.value), key.lineno) != key.lineno:
                 what = f"written twice, first in line {lines[str(key.value)]}; the last would win, so remove one"
-                yield Problem(host, str(key.value), f"host data, {inventory}:{key.lineno}", what)
+                yield Problem(host, str(key.value), f"host data, {inventory}:{key.lineno}", what, code=Code.WRITTEN_TWICE)
 
 
 def left_out(inventory: Path, known: Iterable[str]) -> Iterator[Problem]:
@@ -108,7 +110,13 @@ def left_out(inventory: Path, known: Iterable[str]) -> Iterator[Problem]:
     names = set(known)
     for host, line, _data in _hosts(inventory):
         if host not in names:
-            yield Problem(host, "host", f"{inventory}:{line}", f'declared, but missing from `all`; add "@vm/{host}" there')
+            yield Problem(
+                host,
+                "host",
+                f"{inventory}:{line}",
+                f'declared, but missing from `all`; add "@vm/{host}" there',
+                code=Code.INVENTORY_MISREAD,
+            )
 
 
 def _groups(inventory: Path) -> list[ast.Assign]:

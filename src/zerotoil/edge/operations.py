@@ -97,5 +97,5 @@ def _run(state: State, host: Host, step: Callable[[], None]) -> bool:
 
 def _refuse(state: State, host: Host, error: LabError) -> bool:
     report(state).of(host.name).failure = error
-    host.log_styled(str(error), fg="red", log_func=logger.error)
+    host.log_styled(error.shown, fg="red", log_func=logger.error)
     return False

@@ -39,7 +39,7 @@ class HostReport:
         numbers = ((len(self.created), "created"), (len(changed), "changed"), (len(untouched), "as declared"))
         said = ", ".join(f"{number} {word}" for number, word in numbers if number) or "nothing done"
         lines = [f"    {host}: {'FAILED; ' if self.failure else ''}{said}"]
-        lines += [f"        failed: {line}" for line in str(self.failure).splitlines() if self.failure]
+        lines += [f"        failed: {line}" for line in (self.failure.shown if self.failure else "").splitlines()]
         return lines + [f"        {notice}" for notice in self.notices]
 
 

@@ -6,44 +6,41 @@ Each artefact is held against its real validator: Butane --strict and ignition-v
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 from lxml import etree
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers.check_units import bad_units
 from zerotoil.layers.site import Site
 from zerotoil.model.inventory import Problem
 from zerotoil.model.spec import keys
 from zerotoil.render.domain import Provisioned, render_domain
 from zerotoil.render.domain_storage import render_iscsi_pool
-from zerotoil.render.ignition import units
 from zerotoil.resources.hypervisor.observe import fragment_text
 
 _SCHEMAS = Path("/usr/share/libvirt/schemas")
-_SECONDS = 30
 _IQN = "iqn.2005-10.org.freenas.ctl:offline"  # the NAS's own base name is not known here
 _MADE = Provisioned("qemu", "offline.qcow2", "/offline.ign", "0" * 64, "offline", 1)
 
 
 def check(sites: list[Site]) -> list[Problem]:
     """Every problem of every host."""
-    found = [_problem(site.spec.name, what, said) for site in sites for what, said in _of_host(site)]
-    return found + _bad_units(sites)
+    found = [_problem(site.spec.name, what, said, code) for site in sites for what, said, code in _of_host(site)]
+    return found + bad_units(sites)
 
 
-def _problem(host: str, what: str, said: str) -> Problem:
+def _problem(host: str, what: str, said: str, code: Code) -> Problem:
     """What was said, under the key it begins with ("os_butane nosuch.bu …"); else under the name of the check."""
     word, _, rest = said.partition(" ")
     key = word.rstrip(":")
-    return Problem(host, key, "", rest) if key in keys() else Problem(host, what, "", said)
+    return Problem(host, key, "", rest, code) if key in keys() else Problem(host, what, "", said, code)
 
 
-def _of_host(site: Site) -> Iterator[tuple[str, str]]:
+def _of_host(site: Site) -> Iterator[tuple[str, str, Code]]:
     spec = site.spec
     checks: list[tuple[str, Callable[[], object]]] = [
         ("os_butane" if spec.os.butane else "Butane", lambda: site.ignition),
@@ -58,7 +55,7 @@ def _of_host(site: Site) -> Iterator[tuple[str, str]]:
         try:
             run()
         except LabError as error:
-            yield what, str(error).removeprefix(f"{spec.name}: ")
+            yield what, str(error).removeprefix(f"{spec.name}: "), error.code
 
 
 @cache
@@ -73,43 +70,8 @@ def _validate(name: str, xml: str, key: str) -> None:
     if schema is None or schema.validate(etree.fromstring(xml.encode())):
         return
     said = sorted({error.message for error in schema.error_log})
-    raise LabError(f"libvirt's schema refuses it ({'; '.join(said[:3])})", f"mend {key}; https://libvirt.org/format.html")
-
-
-def _bad_units(sites: list[Site]) -> list[Problem]:
-    """What systemd says about the units of all hosts, by one call. What they run comes with the first boot: not looked for."""
-    if not shutil.which("systemd-analyze"):
-        return []
-    found: list[Problem] = []
-    with tempfile.TemporaryDirectory(prefix="units-") as folder:
-        files = [path for site in sites for path in _write_units(site, Path(folder) / site.spec.name)]
-        for line in _verify(files) if files else []:
-            place, _, said = line.partition(": ")
-            path, _, number = place.partition(":")
-            if number.isdigit() and path.startswith(folder):
-                host, _, unit = path.removeprefix(f"{folder}/").partition("/")
-                what = f"unit {unit} line {number}: {said.removesuffix(', ignoring.')}"
-                found.append(Problem(host, "os_butane", "", f"{what}; man systemd.directives lists all"))
-    return found
-
-
-def _write_units(site: Site, folder: Path) -> list[Path]:
-    try:
-        texts = units(site.ignition)
-    except LabError:  # said already
-        return []
-    folder.mkdir()
-    written = []
-    for name, text in texts.items():
-        (folder / name).write_text(text)
-        written.append(folder / name)
-    return written
-
-
-def _verify(files: list[Path]) -> list[str]:
-    line = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, files)]
-    try:
-        done = subprocess.run(line, capture_output=True, text=True, timeout=_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return []  # an offline check does without
-    return done.stderr.splitlines()
+    raise LabError(
+        f"libvirt's schema refuses it ({'; '.join(said[:3])})",
+        f"mend {key}; https://libvirt.org/format.html",
+        code=Code.VM_XML_WRONG,
+    )

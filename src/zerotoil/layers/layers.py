@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.resources.resource import Resource
@@ -31,5 +32,7 @@ def named(titles: Iterable[str]) -> tuple[Layer, ...]:
     wanted = {title.lower() for title in titles}
     unknown = wanted - {layer.title.lower() for layer in LAYERS}
     if unknown:
-        raise LabError(f"there is no layer {min(unknown)}", f"one of {', '.join(layer.title for layer in LAYERS)}")
+        raise LabError(
+            f"there is no layer {min(unknown)}", f"one of {', '.join(layer.title for layer in LAYERS)}", code=Code.WRONG_OPTION
+        )
     return tuple(layer for layer in LAYERS if not wanted or layer.title.lower() in wanted)

@@ -28,7 +28,7 @@ def as_data(plan: LabPlan) -> dict[str, Any]:
         "exit_code": plan.exit_code,
         "summary": asdict(counts(plan)),
         "hosts": [_host(host) for host in plan.hosts],
-        "problems": [asdict(problem) for problem in plan.problems],
+        "problems": [asdict(problem) | {"code": str(problem.code)} for problem in plan.problems],
     }
 
 
@@ -74,7 +74,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def _problem(problem: LabError) -> dict[str, str]:
-    return {"what": problem.what, "remedy": problem.remedy}
+    return {"what": problem.what, "remedy": problem.remedy, "code": str(problem.code)}
 
 
 def _plain(value: Any) -> Any:

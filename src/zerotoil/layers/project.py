@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.butane import TEMPLATES, Fragment, render_butane
@@ -49,6 +50,7 @@ def _authorized_keys(spec: HostSpec) -> list[str]:
             raise LabError(
                 f"{spec.name}: ssh_authorized_keys holds what is no public key ({key[:20]}…)",
                 'write "file:~/.ssh/id_ed25519.pub" or the line in it, never the private key',
+                code=Code.NO_PUBLIC_KEY,
             )
     return keys
 
@@ -57,9 +59,13 @@ def _read(path: Path, what: str) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise LabError(f"{what} {path} cannot be read ({error.strerror})", "write the path of a file") from error
+        raise LabError(
+            f"{what} {path} cannot be read ({error.strerror})", "write the path of a file", code=Code.FILE_UNREADABLE
+        ) from error
     except UnicodeDecodeError as error:
-        raise LabError(f"{what} {path} cannot be read (it is no text)", "write the path of a text file") from error
+        raise LabError(
+            f"{what} {path} cannot be read (it is no text)", "write the path of a text file", code=Code.FILE_UNREADABLE
+        ) from error
 
 
 def _expanded(path: str) -> Path:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zerotoil.clients import butane, device, ssh
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import project
 from zerotoil.layers.servers import servers
@@ -108,7 +109,9 @@ class Site:
         """The guest over OpenSSH, with the keys, address and pinned host key of the deploy."""
         where = address(self.spec, self.hypervisor)
         if not where:
-            raise LabError(f"{self.spec.name}: the VM has no address yet", "is DHCP answering on its network?")
+            raise LabError(
+                f"{self.spec.name}: the VM has no address yet", "is DHCP answering on its network?", code=Code.NO_ADDRESS
+            )
         return Guest(self.spec.name, ssh.shell(self.spec, where, project.known_hosts(self.root), timeout=_SSH_SECONDS))
 
     def is_settled(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 
@@ -13,11 +14,15 @@ def run(*argv: str, timeout: float = 30, accept: Sequence[int] = (0,)) -> str:
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False)
     except FileNotFoundError as error:
-        raise LabError(f"{argv[0]} is not installed", "run `make setup`") from error
+        raise LabError(f"{argv[0]} is not installed", "run `make setup`", code=Code.LAB_PART_MISSING) from error
     except subprocess.TimeoutExpired as error:
-        raise LabError(f"`{' '.join(argv)}` did not end within {timeout:g} s") from error
+        raise LabError(f"`{' '.join(argv)}` did not end within {timeout:g} s", code=Code.LAB_STEP_FAILED) from error
     if done.returncode not in accept:
-        raise LabError(f"`{' '.join(argv)}` failed", last_line(done.stderr or done.stdout) or f"exit {done.returncode}")
+        raise LabError(
+            f"`{' '.join(argv)}` failed",
+            last_line(done.stderr or done.stdout) or f"exit {done.returncode}",
+            code=Code.LAB_STEP_FAILED,
+        )
     return done.stdout
 
 

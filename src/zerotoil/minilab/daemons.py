@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab import layout, processes
 
@@ -94,15 +95,17 @@ def refuse_taken_port(daemon: Daemon) -> None:
     holders = processes.listeners(daemon.port, layout.ADDRESS) if daemon.port else []
     if holders:
         who = ", ".join(processes.describe(pid) for pid in holders)
-        raise LabError(f"port {daemon.port} that the lab's {daemon.name} needs is taken by {who}", "stop it first")
+        raise LabError(
+            f"port {daemon.port} that the lab's {daemon.name} needs is taken by {who}", "stop it first", code=Code.LAB_STATE
+        )
 
 
 def wait_until(true: Callable[[], bool], seconds: float, alive: Callable[[], bool], why_not: Callable[[], str]) -> None:
-    """Poll until `true`; LabError(why_not()) when `alive` ends or the deadline passes."""
+    """Poll until `true`; LabError(why_not(), code=Code.LAB_STEP_FAILED) when `alive` ends or the deadline passes."""
     end = time.monotonic() + seconds
     while not true():
         if not alive() or time.monotonic() > end:
-            raise LabError(why_not())
+            raise LabError(why_not(), code=Code.LAB_STEP_FAILED)
         time.sleep(0.05)
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab import (
     artifacts,
@@ -143,7 +144,7 @@ def _down(say: Say, began: float) -> None:
         except LabError as error:
             failures.append(f"{name}: {error}")
     if failures:
-        raise LabError("the lab is not wholly down", "; ".join(failures))
+        raise LabError("the lab is not wholly down", "; ".join(failures), code=Code.LAB_STEP_FAILED)
 
 
 def _left_behind() -> bool:

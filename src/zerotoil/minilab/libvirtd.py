@@ -18,6 +18,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab import daemons, layout
 from zerotoil.minilab.commands import run, succeeds
@@ -108,7 +109,7 @@ def connect() -> Any:
     try:
         return libvirt.open(layout.LIBVIRT_URI)
     except libvirt.libvirtError as error:
-        raise LabError(f"libvirt ({layout.LIBVIRT_URI}) does not answer", str(error)) from error
+        raise LabError(f"libvirt ({layout.LIBVIRT_URI}) does not answer", str(error), code=Code.LAB_STEP_FAILED) from error
 
 
 def open_kvm_device() -> None:
@@ -148,4 +149,4 @@ def guest_console(domain: str) -> str:
         path = Path(source.get("file") or source.get("path") or "")
         if path.is_file():
             return path.read_text(errors="replace")
-    raise LabError(f"{domain} keeps no console log", f"attach to it: zerotoil lab console {domain}")
+    raise LabError(f"{domain} keeps no console log", f"attach to it: zerotoil lab console {domain}", code=Code.LAB_STEP_FAILED)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab import layout, libvirtd, processes
 from zerotoil.minilab.commands import run
@@ -87,7 +88,9 @@ def own(connection: Any, kind: str) -> Any | None:
         return None
     if found.UUIDString() != own_uuid(kind):
         raise LabError(
-            f"a libvirt {kind} named {name} exists and is not this lab's", f"remove or rename it, then repeat ({layout.STATE})"
+            f"a libvirt {kind} named {name} exists and is not this lab's",
+            f"remove or rename it, then repeat ({layout.STATE})",
+            code=Code.LAB_STATE,
         )
     return found
 
@@ -105,7 +108,7 @@ def _up(kind: str, prepare: Callable[[], None], define: str, xml: str) -> str:
         found.create()
         return "started"
     except libvirt.libvirtError as error:
-        raise LabError(f"libvirt could not start the lab's {kind}", str(error)) from error
+        raise LabError(f"libvirt could not start the lab's {kind}", str(error), code=Code.LAB_STEP_FAILED) from error
     finally:
         connection.close()
 
@@ -145,5 +148,9 @@ def _remove_left_bridge() -> None:
     users = processes.listeners(53, layout.ADDRESS)
     if users:
         who = ", ".join(processes.describe(pid) for pid in users)
-        raise LabError(f"the bridge {layout.BRIDGE} belongs to another lab: {who} serves on it", "run `zerotoil lab down` there")
+        raise LabError(
+            f"the bridge {layout.BRIDGE} belongs to another lab: {who} serves on it",
+            "run `zerotoil lab down` there",
+            code=Code.LAB_STATE,
+        )
     run("ip", "link", "delete", layout.BRIDGE)

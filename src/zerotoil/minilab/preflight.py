@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 # What the lab calls, by the Debian package that brings it (setup/packages.txt holds the same names).
@@ -35,7 +36,7 @@ NEEDED_BYTES = 6 << 30  # guest image, its compressed form, one OS disk and some
 def require_root() -> None:
     """Raise LabError for anybody but root."""
     if os.geteuid() != 0:
-        raise LabError("the lab needs root (libvirt, ZFS, iSCSI)", "repeat with sudo")
+        raise LabError("the lab needs root (libvirt, ZFS, iSCSI)", "repeat with sudo", code=Code.LAB_NEEDS_ROOT)
 
 
 def require_packages() -> str:
@@ -44,7 +45,11 @@ def require_packages() -> str:
     missing |= {package for pattern, package in FILES.items() if not list(Path("/").glob(pattern[1:]))}
     if missing:
         names = " ".join(sorted(missing))
-        raise LabError(f"Debian packages are missing: {names}", f"apt-get install --no-install-recommends {names}")
+        raise LabError(
+            f"Debian packages are missing: {names}",
+            f"apt-get install --no-install-recommends {names}",
+            code=Code.LAB_PART_MISSING,
+        )
     return "all there"
 
 
@@ -54,7 +59,9 @@ def require_space(folder: Path) -> None:
     free = shutil.disk_usage(there).free
     if free < NEEDED_BYTES:
         raise LabError(
-            f"{there} has {free >> 30} GiB free, the lab needs {NEEDED_BYTES >> 30}", "free some, or set ZEROTOIL_LAB_STATE"
+            f"{there} has {free >> 30} GiB free, the lab needs {NEEDED_BYTES >> 30}",
+            "free some, or set ZEROTOIL_LAB_STATE",
+            code=Code.LAB_PART_MISSING,
         )
 
 

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab import daemons, endpoints, iscsi, layout, state
 from zerotoil.minilab.daemons import Daemon
@@ -65,7 +66,11 @@ def up(wanted: str | None = None) -> str:
     """Start the simulator as `wanted`, or as it was; the API key stays the same."""
     chosen = wanted or version()
     if chosen not in layout.NAS_VERSIONS:
-        raise LabError(f"the NAS simulator does not play TrueNAS {chosen}", f"one of {', '.join(layout.NAS_VERSIONS)}")
+        raise LabError(
+            f"the NAS simulator does not play TrueNAS {chosen}",
+            f"one of {', '.join(layout.NAS_VERSIONS)}",
+            code=Code.LAB_NO_SUCH_CHOICE,
+        )
     (layout.STATE / "nas" / "simulator").mkdir(exist_ok=True)
     state.write_secret(USERS, json.dumps({layout.NAS_USER: layout.NAS_KEY_FILE.read_text().strip()}))
     CONFIG.write_text(json.dumps(config(chosen), indent=1))

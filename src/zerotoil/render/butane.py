@@ -17,6 +17,7 @@ from typing import Any
 import jinja2
 import yaml
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 
@@ -106,7 +107,9 @@ def _checked(spec: HostSpec, fragment: Fragment) -> dict[str, Any]:
         if refused:
             names = ", ".join(refused if allowed == () else [f"{section}.{name}" for name in refused])
             raise LabError(
-                f"{spec.name}: os_butane {fragment.source} may not declare {names}", "disks and filesystems are zerotoil's"
+                f"{spec.name}: os_butane {fragment.source} may not declare {names}",
+                "disks and filesystems are zerotoil's",
+                code=Code.FRAGMENT_FORBIDDEN,
             )
     _check_items(spec, fragment.source, config)
     for kind in ("files", "directories", "links"):
@@ -114,9 +117,17 @@ def _checked(spec: HostSpec, fragment: Fragment) -> dict[str, Any]:
             path = posixpath.normpath(str(item.get("path", "")))
             if path.startswith(("/var/mnt/data", "/mnt")):
                 remedy = "data comes from apps and people; a file there would make Ignition fail at the next rebuild"
-                raise LabError(f"{spec.name}: os_butane {fragment.source} writes {path} on the data disk", remedy)
+                raise LabError(
+                    f"{spec.name}: os_butane {fragment.source} writes {path} on the data disk",
+                    remedy,
+                    code=Code.FRAGMENT_FORBIDDEN,
+                )
     if config.get("variant", "fcos") != "fcos":
-        raise LabError(f"{spec.name}: os_butane {fragment.source} is of variant {config['variant']}", "write variant: fcos")
+        raise LabError(
+            f"{spec.name}: os_butane {fragment.source} is of variant {config['variant']}",
+            "write variant: fcos",
+            code=Code.FRAGMENT_MALFORMED,
+        )
     return config
 
 
@@ -128,15 +139,25 @@ def _parsed(spec: HostSpec, fragment: Fragment) -> dict[str, Any]:
         said = str(getattr(error, "problem", None) or "it cannot be read")
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}" if mark else ""
-        raise LabError(f"{spec.name}: os_butane {fragment.source} is no YAML{place} ({said})", "mend the fragment") from error
+        raise LabError(
+            f"{spec.name}: os_butane {fragment.source} is no YAML{place} ({said})",
+            "mend the fragment",
+            code=Code.FRAGMENT_MALFORMED,
+        ) from error
     if not isinstance(config, dict):
         raise LabError(
-            f"{spec.name}: os_butane {fragment.source} is no Butane config", "write sections such as storage:, systemd:"
+            f"{spec.name}: os_butane {fragment.source} is no Butane config",
+            "write sections such as storage:, systemd:",
+            code=Code.FRAGMENT_MALFORMED,
         )
     for section in ("passwd", "storage", "systemd", "kernel_arguments"):
         if not isinstance(config.get(section) or {}, dict):
             example = f"{section}: {{{_ALLOWED[section][0]}: […]}}"  # type: ignore[index]
-            raise LabError(f"{spec.name}: os_butane {fragment.source}: {section} is no mapping", f"write {example}")
+            raise LabError(
+                f"{spec.name}: os_butane {fragment.source}: {section} is no mapping",
+                f"write {example}",
+                code=Code.FRAGMENT_MALFORMED,
+            )
     return config
 
 
@@ -147,10 +168,10 @@ def _check_items(spec: HostSpec, source: str, config: Mapping[str, Any]) -> None
             items, identity = (config.get(section) or {}).get(kind) or [], _IDENTITY.get(kind)
             where = f"{spec.name}: os_butane {source}: {section}.{kind}"
             if not isinstance(items, list):
-                raise LabError(f"{where} is no list", "begin each item with a dash")
+                raise LabError(f"{where} is no list", "begin each item with a dash", code=Code.FRAGMENT_MALFORMED)
             for index, item in enumerate(items):
                 if identity and not (isinstance(item, dict) and item.get(identity)):
-                    raise LabError(f"{where}[{index}] has no {identity}", f"write {identity}: …")
+                    raise LabError(f"{where}[{index}] has no {identity}", f"write {identity}: …", code=Code.FRAGMENT_MALFORMED)
 
 
 def _merge(config: dict[str, Any], fragment: dict[str, Any], source: str) -> None:
@@ -178,7 +199,9 @@ def _merge_item(ours: list[Any], item: Any, identity: str | None, where: str) ->
             same[field] = same.get(field, []) + [entry for entry in value if entry not in same.get(field, [])]
         elif same.get(field, value) != value:
             raise LabError(
-                f"os_butane {where} {item[identity]} would replace {field}, which is zerotoil's", "use another name or a drop-in"
+                f"os_butane {where} {item[identity]} would replace {field}, which is zerotoil's",
+                "use another name or a drop-in",
+                code=Code.FRAGMENT_FORBIDDEN,
             )
         else:
             same[field] = value

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 REFUSED = {
@@ -48,7 +49,9 @@ class Fragment:
         try:
             root = etree.fromstring(whole.encode(), parser)
         except etree.XMLSyntaxError as error:
-            raise LabError(f"{host}: vm_xml is not XML ({error.msg})", "write elements as below <domain>") from error
+            raise LabError(
+                f"{host}: vm_xml is not XML ({error.msg})", "write elements as below <domain>", code=Code.VM_XML_WRONG
+            ) from error
         elements = [element for element in root if element.tag != "devices"]
         devices = [device for parent in root.findall("devices") for device in parent]
         for element in [*elements, *devices]:
@@ -105,12 +108,17 @@ def _replace(parent: etree._Element, element: etree._Element) -> None:
 def _check(element: etree._Element, host: str) -> None:
     tag = str(element.tag)
     if tag in REFUSED:
-        raise LabError(f"{host}: vm_xml may not hold <{tag}>", REFUSED[tag])
+        raise LabError(f"{host}: vm_xml may not hold <{tag}>", REFUSED[tag], code=Code.VM_XML_FORBIDDEN)
     if tag.startswith("{"):
         raise LabError(
             f"{host}: vm_xml may not hold <{etree.QName(element).localname}> of another namespace",
             "raw QEMU arguments escape libvirt's labelling and could open a disk; use libvirt's own elements",
+            code=Code.VM_XML_FORBIDDEN,
         )
     if tag == "hostdev" and (element.get("type") in _SCSI or element.get("mode") != "subsystem"):
         kind = element.get("type")
-        raise LabError(f"{host}: vm_xml may not hand a disk to the guest (<hostdev type='{kind}'>)", REFUSED["disk"])
+        raise LabError(
+            f"{host}: vm_xml may not hand a disk to the guest (<hostdev type='{kind}'>)",
+            REFUSED["disk"],
+            code=Code.VM_XML_FORBIDDEN,
+        )

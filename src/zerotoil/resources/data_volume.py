@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
 from zerotoil.model.spec import HostSpec
@@ -36,11 +37,16 @@ class DataRecord:
         filesystem, mark = self.guest.data_filesystem(), self.read()
         if filesystem.label != self.spec.data.label or filesystem.type != self.spec.data.filesystem:
             wanted = Filesystem(self.spec.data.filesystem, self.spec.data.label)
-            raise LabError(f"{self.spec.name}: the data disk holds {filesystem}, declared is {wanted}", "declare what is there")
+            raise LabError(
+                f"{self.spec.name}: the data disk holds {filesystem}, declared is {wanted}",
+                "declare what is there",
+                code=Code.DATA_DIFFERS,
+            )
         if mark and mark.filesystem and mark.filesystem.uuid != filesystem.uuid:
             raise LabError(
                 f"{self.spec.name}: /var/mnt/data is {filesystem}, but {self.spec.zvol} is recorded as {mark.filesystem}",
                 "another disk is attached; nothing was changed",
+                code=Code.DATA_DIFFERS,
             )
         want = {"state": str(VolumeState.DATA), "filesystem": str(filesystem)}
         have = {"state": str(mark.state), "filesystem": str(mark.filesystem or "")} if mark else {}

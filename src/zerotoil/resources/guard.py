@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zerotoil.clients.device import Unreadable
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.data_volume import GPT, DataMark, Filesystem, Finding, VolumeState
 from zerotoil.model.spec import HostSpec
@@ -24,10 +25,11 @@ class Allowed:
 
 @dataclass(frozen=True)
 class Refused:
-    """The VM may not boot with the volume: what was found, and what to do."""
+    """The VM may not boot with the volume: what was found, what to do, and the kind of refusal."""
 
     what: str
     remedy: str
+    code: Code
 
 
 def expected(spec: HostSpec) -> Filesystem:
@@ -41,7 +43,11 @@ def verdict(
     """May the host's first boot go ahead? With `partlabel` the filesystem is in a partition, which zerotoil never makes."""
     if mark is None or mark.owner != owner:
         whose = f"is marked as {mark.owner}'s" if mark else "carries no mark of ours"
-        return Refused(f"{host}: the data volume {whose}", "nothing was written; declare another volume, or adopt this one")
+        return Refused(
+            f"{host}: the data volume {whose}",
+            "nothing was written; declare another volume, or adopt this one",
+            Code.GUARD_NO_MARK,
+        )
     if partlabel:
         return _partitioned(host, want, mark, found, partlabel)
     if isinstance(found, Unreadable):
@@ -50,19 +56,25 @@ def verdict(
         return Refused(
             f"{host}: the data volume holds {found}, expected is {want}",
             "nothing was written: Ignition could reformat such a disk; look at it before you go on",
+            Code.GUARD_PARTITION_TABLE if found.is_partitioned else Code.GUARD_OTHER_CONTENT,
         )
     if found.filesystem:
         return _filesystem(host, want, mark, found.filesystem)
     if not found.blank:
-        return Refused(f"{host}: nothing certain is known about the data volume", "nothing was written; run again")
+        return Refused(
+            f"{host}: nothing certain is known about the data volume", "nothing was written; run again", Code.GUARD_UNREADABLE
+        )
     if mark.state is VolumeState.DATA:
         return Refused(
-            f"{host}: the data volume held {mark.filesystem} and is empty now", "nothing was written; restore a snapshot first"
+            f"{host}: the data volume held {mark.filesystem} and is empty now",
+            "nothing was written; restore a snapshot first",
+            Code.GUARD_EMPTY_NOW,
         )
     if mark.adopted:  # only its first and last bytes were looked at, and nobody here knows what it held
         return Refused(
             f"{host}: the data volume was adopted and no filesystem is found on it",
             "nothing was written: the first boot would format it; look at it, or restore a snapshot first",
+            Code.GUARD_EMPTY_NOW,
         )
     return Allowed("blank, and created empty by us")
 
@@ -73,38 +85,49 @@ def _partitioned(host: str, want: Filesystem, mark: DataMark, found: Finding | U
         return Refused(
             f"{host}: the data volume cannot be read ({found.reason}), expected is a partition {label!r}",
             f"nothing was written; {_MAKE_READABLE}",
+            Code.GUARD_UNREADABLE,
         )
     if found.other != GPT:
         return Refused(
             f"{host}: the data volume holds {found}, expected is a GPT with a partition {label!r}",
             "nothing was written: zerotoil never partitions; take data_partlabel out, or partition the volume by hand",
+            Code.GUARD_PARTITION,
         )
     recorded = mark.filesystem
     if mark.state is not VolumeState.DATA or recorded is None:
         return Refused(
             f"{host}: the partition {label!r} was never seen mounted by a healthy guest",
             "nothing was written: an empty partition would be formatted; run the deploy with the VM as it is, once",
+            Code.GUARD_PARTITION,
         )
     if (recorded.type, recorded.label) != (want.type, want.label):
         return Refused(
-            f"{host}: the data volume is recorded as {recorded}, expected is {want}", "nothing was written; declare what is there"
+            f"{host}: the data volume is recorded as {recorded}, expected is {want}",
+            "nothing was written; declare what is there",
+            Code.GUARD_FOREIGN_FILESYSTEM,
         )
     if found.partition != recorded:
         return Refused(
             f"{host}: the partition {label!r} holds {found.partition or 'no filesystem that is known'}, recorded is {recorded}",
             "nothing was written; is it another volume?",
+            Code.GUARD_PARTITION,
         )
     return Allowed(f"its partition {label!r} holds {recorded}")
 
 
 def _filesystem(host: str, want: Filesystem, mark: DataMark, found: Filesystem) -> Allowed | Refused:
     if (found.type, found.label) != (want.type, want.label):
-        return Refused(f"{host}: the data volume holds {found}, expected is {want}", "nothing was written; declare what is there")
+        return Refused(
+            f"{host}: the data volume holds {found}, expected is {want}",
+            "nothing was written; declare what is there",
+            Code.GUARD_FOREIGN_FILESYSTEM,
+        )
     recorded = mark.filesystem
     if mark.state is VolumeState.DATA and (recorded is None or found.uuid != recorded.uuid):
         return Refused(
             f"{host}: the data volume holds {found}, recorded is {recorded or 'no filesystem'}",
             "nothing was written; is it another volume?",
+            Code.GUARD_FOREIGN_FILESYSTEM,
         )
     return Allowed(f"holds {found}")
 
@@ -115,6 +138,7 @@ def _unread(host: str, want: Filesystem, mark: DataMark, found: Unreadable) -> A
         return Refused(
             f"{host}: the data volume was adopted, and it cannot be read now ({found.reason})",
             f"nothing was written; {_MAKE_READABLE}",
+            Code.GUARD_UNREADABLE,
         )
     if mark.state is VolumeState.BLANK:
         return Allowed("created empty by us and never booted")
@@ -122,11 +146,14 @@ def _unread(host: str, want: Filesystem, mark: DataMark, found: Unreadable) -> A
         return Allowed(f"a healthy guest had it mounted as {recorded}")
     if mark.state is VolumeState.DATA:
         return Refused(
-            f"{host}: the data volume is recorded as {recorded}, expected is {want}", "nothing was written; declare what is there"
+            f"{host}: the data volume is recorded as {recorded}, expected is {want}",
+            "nothing was written; declare what is there",
+            Code.GUARD_FOREIGN_FILESYSTEM,
         )
     return Refused(
         f"{host}: a first boot was started with the data volume, and it cannot be read now ({found.reason})",
         f"nothing was written; {_MAKE_READABLE}",
+        Code.GUARD_UNREADABLE,
     )
 
 
@@ -136,5 +163,5 @@ def check(
     """Why the first boot may go ahead. Raises LabError when it may not."""
     answer = verdict(host=host, want=want, owner=owner, mark=mark, found=found, partlabel=partlabel)
     if isinstance(answer, Refused):
-        raise LabError(answer.what, answer.remedy)
+        raise LabError(answer.what, answer.remedy, code=answer.code)
     return answer.reason

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 
@@ -117,4 +118,5 @@ def must_match(resource: str, left: list[Change]) -> None:
         raise LabError(
             f"{resource}: the server accepted the change but did not make it ({'; '.join(map(str, left))})",
             "look at the server's own log, then run again",
+            code=Code.CHANGE_NOT_MADE,
         )

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zerotoil.errors import LabError
-from zerotoil.model.inventory import Layers, Problem, declare
+from zerotoil.error_codes import Code
+from zerotoil.model.inventory import Layers, Problem, Problems, declare
 from zerotoil.setup.questions import QUESTIONS, Answers
 
 _LISTS = {"portal": "iscsi_portal", "initiator": "iscsi_initiators"}
@@ -53,13 +53,15 @@ class Declaration:
         for key in self.data.get("ssh_authorized_keys", []):
             if not key.startswith(_PUBLIC):
                 what = f"{key[:20]!r}… is no public key; give a .pub file (file:PATH), never the private key"
-                found.append(Problem(self.host, "ssh_authorized_keys", self.source["ssh_authorized_keys"], what))
+                found.append(
+                    Problem(self.host, "ssh_authorized_keys", self.source["ssh_authorized_keys"], what, code=Code.NO_PUBLIC_KEY)
+                )
         return found
 
     def check(self) -> None:
         """Raise LabError with all problems, a line each."""
         if found := self.problems():
-            raise LabError("\n".join(map(str, found)))
+            raise Problems(found)
 
 
 def wrong(answers: Answers, key: str) -> str:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.setup.declaration import Declaration
 
@@ -20,7 +21,11 @@ def write(declaration: Declaration, root: Path) -> list[str]:
     taken = [name for name in texts if (root / name).exists() or (root / name).is_symlink()]
     if taken:
         verb = "exists" if len(taken) == 1 else "exist"
-        raise LabError(f"{' and '.join(str(root / name) for name in taken)} {verb}, nothing was written", "see --directory")
+        raise LabError(
+            f"{' and '.join(str(root / name) for name in taken)} {verb}, nothing was written",
+            "see --directory",
+            code=Code.FILE_EXISTS,
+        )
     made: list[Path] = []
     try:
         for name, text in texts.items():
@@ -34,7 +39,7 @@ def write(declaration: Declaration, root: Path) -> list[str]:
             with suppress(OSError):
                 path.unlink()
         what = f"{error.filename or root} cannot be written ({error.strerror}), nothing was"
-        raise LabError(what, "see --directory") from error
+        raise LabError(what, "see --directory", code=Code.FILE_UNWRITABLE) from error
     return [*texts, *([IGNORE] if ignored else [])]
 
 

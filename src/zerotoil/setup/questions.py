@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 Answers = dict[str, str]
@@ -120,5 +121,9 @@ def complete(given: Mapping[str, str | None], ask: Ask | None) -> Answers:
         else:
             answers[question.name] = default
     if missing:
-        raise LabError(f"missing: {' '.join(missing)}", "give these flags, or run zerotoil init in a terminal, which asks")
+        raise LabError(
+            f"missing: {' '.join(missing)}",
+            "give these flags, or run zerotoil init in a terminal, which asks",
+            code=Code.FLAGS_MISSING,
+        )
     return answers

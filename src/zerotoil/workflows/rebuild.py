@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.data_volume import VolumeState
@@ -22,7 +23,11 @@ def rebuild(site: Site) -> None:
     """Give the host a new OS disk. Raises LabError with the next step when something does not hold."""
     spec, hypervisor, mark = site.spec, site.hypervisor, site.mark
     if mark is None or mark.state is not VolumeState.DATA or mark.filesystem is None:
-        raise LabError(f"{spec.name}: its data volume was never seen healthy", "run the deploy until it is, then rebuild")
+        raise LabError(
+            f"{spec.name}: its data volume was never seen healthy",
+            "run the deploy until it is, then rebuild",
+            code=Code.NEVER_HEALTHY,
+        )
     start = next(resource for resource in site.vm_resources() if isinstance(resource, Running))
     site.say("preparing the new OS disk")
     new = prepare(spec, hypervisor, ignition=site.ignition, image=site.image())
@@ -35,7 +40,9 @@ def rebuild(site: Site) -> None:
     found = _wait(site).data_filesystem()
     if found != mark.filesystem:
         raise LabError(
-            f"{spec.name}: /var/mnt/data is {found} now, recorded is {mark.filesystem}", "the old OS disk is kept; look first"
+            f"{spec.name}: /var/mnt/data is {found} now, recorded is {mark.filesystem}",
+            "the old OS disk is kept; look first",
+            code=Code.DATA_DIFFERS,
         )
     for volume in prune(spec, hypervisor):
         site.say(f"removed the old {volume}")
@@ -54,5 +61,6 @@ def _wait(site: Site) -> Guest:
                 raise LabError(
                     f"{spec.name}: the new OS disk is not healthy after {spec.vm.boot_timeout} s ({error.what})",
                     f"the old OS disk is kept; look at virsh -c {spec.hypervisor.uri} console {spec.name}",
+                    code=Code.REBUILD_UNHEALTHY,
                 ) from error
             time.sleep(_LOOK_SECONDS)

@@ -1,4 +1,4 @@
-# expect: matrix: vm_accel (from host data, FILE:here): True is not known; write 'auto' or 'kvm' or 'emulated'
+# expect: matrix: vm_accel (from host data, FILE:here): True is not known; write 'auto' or 'kvm' or 'emulated' [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

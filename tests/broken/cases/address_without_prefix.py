@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].address: '192.0.2.21' has no prefix length; write for instance "192.0.2.21/24"
+# expect: matrix: vm_nics (from host data, FILE:here): [0].address: '192.0.2.21' has no prefix length; write for instance "192.0.2.21/24" [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: os_butane (from host data, FILE:here): (inline) may not declare boot_device: disks and filesystems are zerotoil's
+# expect: matrix: os_butane (from host data, FILE:here): (inline) may not declare boot_device: disks and filesystems are zerotoil's [ZT622]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: os_butane (from host data, FILE:here): (inline) writes /var/mnt/data/app.env on the data disk: data comes from apps and people; a file there would make Ignition fail at the next rebuild
+# expect: matrix: os_butane (from host data, FILE:here): (inline) writes /var/mnt/data/app.env on the data disk: data comes from apps and people; a file there would make Ignition fail at the next rebuild [ZT622]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: os_butane (from host data, FILE:here): (inline) is of variant flatcar: write variant: fcos
+# expect: matrix: os_butane (from host data, FILE:here): (inline) is of variant flatcar: write variant: fcos [ZT621]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: os_butane (from host data, FILE:here): [0]: {'storage': {}} is not text; write it in quotes (your own Butane fragments, text or paths: users, files, directories, units)
+# expect: matrix: os_butane (from host data, FILE:here): [0]: {'storage': {}} is not text; write it in quotes (your own Butane fragments, text or paths: users, files, directories, units) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

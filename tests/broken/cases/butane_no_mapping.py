@@ -1,4 +1,4 @@
-# expect: matrix: os_butane (from host data, FILE:here): (inline) is no Butane config: write sections such as storage:, systemd:
+# expect: matrix: os_butane (from host data, FILE:here): (inline) is no Butane config: write sections such as storage:, systemd: [ZT621]
 from tests.broken.right import RIGHT
 
 vms = [

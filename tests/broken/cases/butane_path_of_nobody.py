@@ -1,4 +1,4 @@
-# expect: matrix: os_butane (from host data, FILE:here): fragment ~nosuchuser/extra.bu cannot be read (No such file or directory): write the path of a file
+# expect: matrix: os_butane (from host data, FILE:here): fragment ~nosuchuser/extra.bu cannot be read (No such file or directory): write the path of a file [ZT710]
 from tests.broken.right import RIGHT
 
 vms = [

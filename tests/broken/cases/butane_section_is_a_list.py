@@ -1,4 +1,4 @@
-# expect: matrix: os_butane (from host data, FILE:here): (inline): storage is no mapping: write storage: {files: […]}
+# expect: matrix: os_butane (from host data, FILE:here): (inline): storage is no mapping: write storage: {files: […]} [ZT621]
 from tests.broken.right import RIGHT
 
 vms = [

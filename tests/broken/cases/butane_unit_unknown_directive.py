@@ -1,4 +1,4 @@
-# expect: matrix: os_butane (from host data, FILE:here): unit my.service line 2: Unknown key 'ExecStrat' in section [Service]; man systemd.directives lists all
+# expect: matrix: os_butane (from host data, FILE:here): unit my.service line 2: Unknown key 'ExecStrat' in section [Service]; man systemd.directives lists all [ZT623]
 from tests.broken.right import RIGHT
 
 vms = [

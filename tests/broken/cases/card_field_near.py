@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].adress: unknown field; did you mean address?
+# expect: matrix: vm_nics (from host data, FILE:here): [0].adress: unknown field; did you mean address? [ZT101]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [1]: address 192.0.2.21 is card [0]'s too; every card needs its own
+# expect: matrix: vm_nics (from host data, FILE:here): [1]: address 192.0.2.21 is card [0]'s too; every card needs its own [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: iscsi_chap_peer_user (from host data, FILE:here): iscsi_chap_peer_user and iscsi_chap_peer_secret go together; write iscsi_chap_peer_secret too
+# expect: matrix: iscsi_chap_peer_user (from host data, FILE:here): iscsi_chap_peer_user and iscsi_chap_peer_secret go together; write iscsi_chap_peer_secret too [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

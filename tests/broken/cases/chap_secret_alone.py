@@ -1,4 +1,4 @@
-# expect: matrix: iscsi_chap_secret (from host data, FILE:here): iscsi_chap_user and iscsi_chap_secret go together; write iscsi_chap_user too
+# expect: matrix: iscsi_chap_secret (from host data, FILE:here): iscsi_chap_user and iscsi_chap_secret go together; write iscsi_chap_user too [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

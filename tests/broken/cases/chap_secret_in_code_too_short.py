@@ -1,4 +1,4 @@
-# expect: matrix: iscsi_chap_secret (from host data, FILE:here): TrueNAS takes a CHAP secret of 12 to 16 characters without '#'
+# expect: matrix: iscsi_chap_secret (from host data, FILE:here): TrueNAS takes a CHAP secret of 12 to 16 characters without '#' [ZT103]
 from tests.broken.right import RIGHT
 from zerotoil.model.secret import Secret
 

@@ -1,4 +1,4 @@
-# expect: matrix: os_image_sha256 (from host data, FILE:here): os_image_sha256 without os_image; remove it, a stream brings its own checksums
+# expect: matrix: os_image_sha256 (from host data, FILE:here): os_image_sha256 without os_image; remove it, a stream brings its own checksums [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

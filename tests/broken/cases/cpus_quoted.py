@@ -1,4 +1,4 @@
-# expect: matrix: vm_cpus (from host data, FILE:here): '2' is not a whole number from 1 to 512 (virtual CPUs)
+# expect: matrix: vm_cpus (from host data, FILE:here): '2' is not a whole number from 1 to 512 (virtual CPUs) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

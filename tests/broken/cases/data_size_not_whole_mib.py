@@ -1,4 +1,4 @@
-# expect: matrix: data_size (from host data, FILE:here): a volume is a whole number of MiB; write for instance "200 GiB"
+# expect: matrix: data_size (from host data, FILE:here): a volume is a whole number of MiB; write for instance "200 GiB" [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

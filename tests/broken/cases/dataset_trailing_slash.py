@@ -1,4 +1,4 @@
-# expect: matrix: nas_dataset (from host data, FILE:here): 'tank/lab/' is not a dataset name; write for instance tank/lab
+# expect: matrix: nas_dataset (from host data, FILE:here): 'tank/lab/' is not a dataset name; write for instance tank/lab [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

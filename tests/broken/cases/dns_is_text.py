@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].dns: '192.0.2.1' is not a list; write ['192.0.2.1'] (name servers of a static address)
+# expect: matrix: vm_nics (from host data, FILE:here): [0].dns: '192.0.2.1' is not a list; write ['192.0.2.1'] (name servers of a static address) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

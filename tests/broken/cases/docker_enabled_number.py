@@ -1,4 +1,4 @@
-# expect: matrix: docker_enabled (from host data, FILE:here): 1 is neither True nor False; write one of them without quotes (enable docker.service, on CoreOS only its socket is, so containers come back)
+# expect: matrix: docker_enabled (from host data, FILE:here): 1 is neither True nor False; write one of them without quotes (enable docker.service, on CoreOS only its socket is, so containers come back) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,2 +1,2 @@
-# expect: FILE has no host of ours: write hosts as [("@vm/NAME", {…})]; others are left alone
+# expect: FILE has no host of ours: write hosts as [("@vm/NAME", {…})]; others are left alone [ZT113]
 # Nothing yet.

@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].gateway: 192.0.2.21 is the card's own address; write the router's
+# expect: matrix: vm_nics (from host data, FILE:here): [0].gateway: 192.0.2.21 is the card's own address; write the router's [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

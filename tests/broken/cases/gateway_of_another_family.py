@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].gateway: 2001:db8::1 is outside 192.0.2.0/24, the network of 192.0.2.21/24; write one inside
+# expect: matrix: vm_nics (from host data, FILE:here): [0].gateway: 2001:db8::1 is outside 192.0.2.0/24, the network of 192.0.2.21/24; write one inside [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

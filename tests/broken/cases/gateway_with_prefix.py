@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].gateway: '192.0.2.1/24' is not an address; write for instance 192.168.1.1 (no prefix)
+# expect: matrix: vm_nics (from host data, FILE:here): [0].gateway: '192.0.2.1/24' is not an address; write for instance 192.168.1.1 (no prefix) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

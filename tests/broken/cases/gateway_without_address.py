@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].gateway: gateway belongs to a static address; write an address, without reserve
+# expect: matrix: vm_nics (from host data, FILE:here): [0].gateway: gateway belongs to a static address; write an address, without reserve [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: FILE:here: the data of @vm/matrix is no dict: write ("@vm/matrix", {"KEY": value})
+# expect: FILE:here: the data of @vm/matrix is no dict: write ("@vm/matrix", {"KEY": value}) [ZT111]
 vms = [
     ("@vm/matrix",),  # <- here
 ]

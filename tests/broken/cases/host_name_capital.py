@@ -1,4 +1,4 @@
-# expect: Matrix: host: 'Matrix' is not a host name; use a-z, 0-9 and '-' inside, at most 63, for instance docker1
+# expect: Matrix: host: 'Matrix' is not a host name; use a-z, 0-9 and '-' inside, at most 63, for instance docker1 [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: FILE:here: SystemExit: set LAB first: mend this line
+# expect: FILE:here: SystemExit: set LAB first: mend this line [ZT110]
 import sys
 
 sys.exit("set LAB first")  # <- here

@@ -1,4 +1,4 @@
-# expect: FILE:here: KeyError: {python}: mend this line
+# expect: FILE:here: KeyError: {python}: mend this line [ZT110]
 from tests.broken.right import RIGHT
 
 SIZES = {"small": "2 GiB"}

@@ -1,4 +1,4 @@
-# expect: FILE:here: TypeError: {python}: mend this line
+# expect: FILE:here: TypeError: {python}: mend this line [ZT110]
 from tests.broken.right import RIGHT
 
 

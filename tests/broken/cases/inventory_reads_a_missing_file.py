@@ -1,4 +1,4 @@
-# expect: FILE:here: FileNotFoundError: {python}: mend this line
+# expect: FILE:here: FileNotFoundError: {python}: mend this line [ZT110]
 from pathlib import Path
 
 from tests.broken.right import RIGHT

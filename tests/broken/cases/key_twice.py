@@ -1,4 +1,4 @@
-# expect: matrix: vm_memory (from host data, FILE:here): written twice, first in line:first; the last would win, so remove one
+# expect: matrix: vm_memory (from host data, FILE:here): written twice, first in line:first; the last would win, so remove one [ZT112]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: FILE:here: SyntaxError: {python}: mend this line or the one above
+# expect: FILE:here: SyntaxError: {python}: mend this line or the one above [ZT110]
 """A Docker host and a k3s host at home."""
 
 docker = [

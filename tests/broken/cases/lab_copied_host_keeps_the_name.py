@@ -1,4 +1,4 @@
-# expect: docker1: host (from FILE:here): declared twice, first in line:first; the data of both would be mixed, so give each its own name
+# expect: docker1: host (from FILE:here): declared twice, first in line:first; the data of both would be mixed, so give each its own name [ZT112]
 """A Docker host and a k3s host at home."""
 
 docker = [

@@ -1,4 +1,4 @@
-# expect: k3s1: vm_usb (from host data, FILE:here): USB device 10c4:ea60 is already docker1's; every host needs its own
+# expect: k3s1: vm_usb (from host data, FILE:here): USB device 10c4:ea60 is already docker1's; every host needs its own [ZT105]
 """A Docker host and a k3s host at home."""
 
 docker = [

@@ -1,6 +1,6 @@
-# expect: first: cores (from host data, FILE:cores): unknown key; docs/reference/keys.md lists all
-# expect: first: memory (from host data, FILE:memory): unknown key; did you mean vm_memory?
-# expect: first: net0 (from host data, FILE:net): unknown key; docs/reference/keys.md lists all
+# expect: first: cores (from host data, FILE:cores): unknown key; docs/reference/keys.md lists all [ZT101]
+# expect: first: memory (from host data, FILE:memory): unknown key; did you mean vm_memory? [ZT101]
+# expect: first: net0 (from host data, FILE:net): unknown key; docs/reference/keys.md lists all [ZT101]
 # My first VM.
 hosts = [
     (

@@ -1,4 +1,4 @@
-# expect: First: host: 'First' is not a host name; use a-z, 0-9 and '-' inside, at most 63, for instance docker1
+# expect: First: host: 'First' is not a host name; use a-z, 0-9 and '-' inside, at most 63, for instance docker1 [ZT103]
 # My first VM.
 hosts = [
     (

@@ -1,4 +1,4 @@
-# expect: FILE:here: hosts is one host, not a list: write hosts = [("@vm/first", {…})]
+# expect: FILE:here: hosts is one host, not a list: write hosts = [("@vm/first", {…})] [ZT111]
 # My first VM.
 hosts = (  # <- here
         "@vm/first",

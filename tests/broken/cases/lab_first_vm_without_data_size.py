@@ -1,4 +1,4 @@
-# expect: first: data_size: missing; size of the volume; it may grow, never shrink
+# expect: first: data_size: missing; size of the volume; it may grow, never shrink [ZT102]
 # My first VM.
 hosts = [
     (

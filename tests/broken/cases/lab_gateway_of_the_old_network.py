@@ -1,4 +1,4 @@
-# expect: k3s1: vm_nics (from host data, FILE:here): [0].gateway: 192.168.1.1 is outside 192.168.2.0/24, the network of 192.168.2.31/24; write one inside
+# expect: k3s1: vm_nics (from host data, FILE:here): [0].gateway: 192.168.1.1 is outside 192.168.2.0/24, the network of 192.168.2.31/24; write one inside [ZT104]
 """A Docker host and a k3s host at home."""
 
 docker = [

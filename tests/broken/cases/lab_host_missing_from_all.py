@@ -1,6 +1,6 @@
-# expect: docker: data_size: missing; size of the volume; it may grow, never shrink
-# expect: docker1: host (from FILE:docker): declared, but missing from `all`; add "@vm/docker1" there
-# expect: k3s1: host (from FILE:cluster): declared, but missing from `all`; add "@vm/k3s1" there
+# expect: docker: data_size: missing; size of the volume; it may grow, never shrink [ZT102]
+# expect: docker1: host (from FILE:docker): declared, but missing from `all`; add "@vm/docker1" there [ZT111]
+# expect: k3s1: host (from FILE:cluster): declared, but missing from `all`; add "@vm/k3s1" there [ZT111]
 """A Docker host and a k3s host at home."""
 
 docker = [

@@ -1,5 +1,5 @@
-# expect: docker1: nas_url (from group 'all', FILE:here): http://nas.lan is plain text: TrueNAS revokes a key sent that way; write wss://nas.lan
-# expect: k3s1: nas_url (from group 'all', FILE:here): http://nas.lan is plain text: TrueNAS revokes a key sent that way; write wss://nas.lan
+# expect: docker1: nas_url (from group 'all', FILE:here): http://nas.lan is plain text: TrueNAS revokes a key sent that way; write wss://nas.lan [ZT103]
+# expect: k3s1: nas_url (from group 'all', FILE:here): http://nas.lan is plain text: TrueNAS revokes a key sent that way; write wss://nas.lan [ZT103]
 """A Docker host and a k3s host at home."""
 
 docker = [

@@ -1,5 +1,5 @@
-# expect: docker1: nas_api_key (from group 'all', FILE:here): a secret is not written in the inventory; write "file:PATH", "env:NAME" or Secret(…)
-# expect: k3s1: nas_api_key (from group 'all', FILE:here): a secret is not written in the inventory; write "file:PATH", "env:NAME" or Secret(…)
+# expect: docker1: nas_api_key (from group 'all', FILE:here): a secret is not written in the inventory; write "file:PATH", "env:NAME" or Secret(…) [ZT103]
+# expect: k3s1: nas_api_key (from group 'all', FILE:here): a secret is not written in the inventory; write "file:PATH", "env:NAME" or Secret(…) [ZT103]
 """A Docker host and a k3s host at home."""
 
 docker = [

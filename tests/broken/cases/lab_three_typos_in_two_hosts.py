@@ -1,7 +1,7 @@
-# expect: docker1: vm_cpu (from host data, FILE:here): unknown key; did you mean vm_cpus?
-# expect: k3s1: datasize (from host data, FILE:below): unknown key; did you mean data_size?
-# expect: k3s1: vm_memory (from host data, FILE:there): '8GB RAM' is not a size; write for instance "4 GiB" (units: KiB, MiB, GiB, TiB, kB, KB, MB, GB, TB)
-# expect: k3s1: data_size: missing; size of the volume; it may grow, never shrink
+# expect: docker1: vm_cpu (from host data, FILE:here): unknown key; did you mean vm_cpus? [ZT101]
+# expect: k3s1: datasize (from host data, FILE:below): unknown key; did you mean data_size? [ZT101]
+# expect: k3s1: vm_memory (from host data, FILE:there): '8GB RAM' is not a size; write for instance "4 GiB" (units: KiB, MiB, GiB, TiB, kB, KB, MB, GB, TB) [ZT103]
+# expect: k3s1: data_size: missing; size of the volume; it may grow, never shrink [ZT102]
 """A Docker host and a k3s host at home."""
 
 docker = [

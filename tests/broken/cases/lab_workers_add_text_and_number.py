@@ -1,4 +1,4 @@
-# expect: FILE:here: TypeError: {python}: mend this line
+# expect: FILE:here: TypeError: {python}: mend this line [ZT110]
 """Three workers that differ in their number only."""
 
 GATEWAY = "10.0.0.1"

@@ -1,5 +1,5 @@
-# expect: worker2: iscsi_target (from host data, FILE:here): target worker is already worker1's; every host needs its own
-# expect: worker3: iscsi_target (from host data, FILE:here): target worker is already worker1's; every host needs its own
+# expect: worker2: iscsi_target (from host data, FILE:here): target worker is already worker1's; every host needs its own [ZT105]
+# expect: worker3: iscsi_target (from host data, FILE:here): target worker is already worker1's; every host needs its own [ZT105]
 """Three workers that differ in their number only."""
 
 GATEWAY = "10.0.0.1"

@@ -1,6 +1,6 @@
-# expect: worker1: os_butane (from host data, FILE:here): Butane refuses the config (cannot unmarshal !!str `many` into int): mend os_butane or templates/
-# expect: worker2: os_butane (from host data, FILE:here): Butane refuses the config (cannot unmarshal !!str `many` into int): mend os_butane or templates/
-# expect: worker3: os_butane (from host data, FILE:here): Butane refuses the config (cannot unmarshal !!str `many` into int): mend os_butane or templates/
+# expect: worker1: os_butane (from host data, FILE:here): Butane refuses the config (cannot unmarshal !!str `many` into int): mend os_butane or templates/ [ZT620]
+# expect: worker2: os_butane (from host data, FILE:here): Butane refuses the config (cannot unmarshal !!str `many` into int): mend os_butane or templates/ [ZT620]
+# expect: worker3: os_butane (from host data, FILE:here): Butane refuses the config (cannot unmarshal !!str `many` into int): mend os_butane or templates/ [ZT620]
 """Three workers that differ in their number only."""
 
 GATEWAY = "10.0.0.1"

@@ -1,6 +1,6 @@
-# expect: worker1: vm_nics (from host data, FILE:here): [0].gateway: 10.0.1.1 is outside 10.0.0.0/24, the network of 10.0.0.11/24; write one inside
-# expect: worker2: vm_nics (from host data, FILE:here): [0].gateway: 10.0.1.1 is outside 10.0.0.0/24, the network of 10.0.0.12/24; write one inside
-# expect: worker3: vm_nics (from host data, FILE:here): [0].gateway: 10.0.1.1 is outside 10.0.0.0/24, the network of 10.0.0.13/24; write one inside
+# expect: worker1: vm_nics (from host data, FILE:here): [0].gateway: 10.0.1.1 is outside 10.0.0.0/24, the network of 10.0.0.11/24; write one inside [ZT104]
+# expect: worker2: vm_nics (from host data, FILE:here): [0].gateway: 10.0.1.1 is outside 10.0.0.0/24, the network of 10.0.0.12/24; write one inside [ZT104]
+# expect: worker3: vm_nics (from host data, FILE:here): [0].gateway: 10.0.1.1 is outside 10.0.0.0/24, the network of 10.0.0.13/24; write one inside [ZT104]
 """Three workers that differ in their number only."""
 
 GATEWAY = "10.0.1.1"

@@ -1,7 +1,7 @@
-# expect: first: vm_memory (from host data, FILE:memory): 2048 has no unit; write for instance "2048 MiB"
-# expect: first: vm_boot_timeout (from host data, FILE:timeout): '10min' is not a duration; write for instance "10 minutes" (units: seconds, minutes, hours, days, weeks)
-# expect: first: os_disk_size (from host data, FILE:disk): 20 has no unit; write for instance "20 GiB"
-# expect: first: data_size (from host data, FILE:size): '50G' is not a size; write for instance "50 GiB" (units: KiB, MiB, GiB, TiB, kB, KB, MB, GB, TB)
+# expect: first: vm_memory (from host data, FILE:memory): 2048 has no unit; write for instance "2048 MiB" [ZT103]
+# expect: first: vm_boot_timeout (from host data, FILE:timeout): '10min' is not a duration; write for instance "10 minutes" (units: seconds, minutes, hours, days, weeks) [ZT103]
+# expect: first: os_disk_size (from host data, FILE:disk): 20 has no unit; write for instance "20 GiB" [ZT103]
+# expect: first: data_size (from host data, FILE:size): '50G' is not a size; write for instance "50 GiB" (units: KiB, MiB, GiB, TiB, kB, KB, MB, GB, TB) [ZT103]
 # My first VM.
 hosts = [
     (

@@ -1,4 +1,4 @@
-# expect: matrix: iscsi_lun (from host data, FILE:here): 16383 is not a whole number from 0 to 16382 (LUN of the data volume)
+# expect: matrix: iscsi_lun (from host data, FILE:here): 16383 is not a whole number from 0 to 16382 (LUN of the data volume) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].mac: '52-54-00-12-34-56' is not a unicast MAC address; write for instance 52:54:00:12:34:56
+# expect: matrix: vm_nics (from host data, FILE:here): [0].mac: '52-54-00-12-34-56' is not a unicast MAC address; write for instance 52:54:00:12:34:56 [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

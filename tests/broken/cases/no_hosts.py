@@ -1,4 +1,4 @@
-# expect: FILE has no host of ours: write hosts as [("@vm/NAME", {…})]; others are left alone
+# expect: FILE has no host of ours: write hosts as [("@vm/NAME", {…})]; others are left alone [ZT113]
 from tests.broken.right import RIGHT
 
 vms = []

@@ -1,4 +1,4 @@
-# expect: FILE:here: matrix is one host, not a list: write matrix = [("@vm/matrix", {…})]
+# expect: FILE:here: matrix is one host, not a list: write matrix = [("@vm/matrix", {…})] [ZT111]
 from tests.broken.right import RIGHT
 
 matrix = ("@vm/matrix", {**RIGHT})  # <- here

@@ -1,4 +1,4 @@
-# expect: two: hypervisor_pool (from host data, FILE:here): one-data is the iSCSI pool of one; write the pool of the OS images
+# expect: two: hypervisor_pool (from host data, FILE:here): one-data is the iSCSI pool of one; write the pool of the OS images [ZT106]
 from tests.broken.right import RIGHT
 
 vms = [

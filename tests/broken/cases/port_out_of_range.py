@@ -1,4 +1,4 @@
-# expect: matrix: iscsi_port (from host data, FILE:here): 65536 is not a whole number from 1 to 65535 (port of the portal, TrueNAS has one for all portals)
+# expect: matrix: iscsi_port (from host data, FILE:here): 65536 is not a whole number from 1 to 65535 (port of the portal, TrueNAS has one for all portals) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

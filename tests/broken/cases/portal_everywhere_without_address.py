@@ -1,4 +1,4 @@
-# expect: matrix: iscsi_portal (from host data, FILE:here): iscsi_address is needed, since the portal 0.0.0.0 is no address to connect to
+# expect: matrix: iscsi_portal (from host data, FILE:here): iscsi_address is needed, since the portal 0.0.0.0 is no address to connect to [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: iscsi_portal (from host data, FILE:here): 'nas.lan' is not an address the NAS listens on; write for instance 192.168.1.10
+# expect: matrix: iscsi_portal (from host data, FILE:here): 'nas.lan' is not an address the NAS listens on; write for instance 192.168.1.10 [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].reserve: reserve needs a libvirt network and an address; on a bridge, reserve it in your router
+# expect: matrix: vm_nics (from host data, FILE:here): [0].reserve: reserve needs a libvirt network and an address; on a bridge, reserve it in your router [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

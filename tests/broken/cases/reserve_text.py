@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [0].reserve: 'yes' is neither True nor False; write one of them without quotes (the libvirt network's DHCP hands out `address` instead, no change in the guest)
+# expect: matrix: vm_nics (from host data, FILE:here): [0].reserve: 'yes' is neither True nor False; write one of them without quotes (the libvirt network's DHCP hands out `address` instead, no change in the guest) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: restart (from host data, FILE:here): 'soon' is not known; write 'later' or 'now'
+# expect: matrix: restart (from host data, FILE:here): 'soon' is not known; write 'later' or 'now' [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

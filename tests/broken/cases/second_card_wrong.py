@@ -1,4 +1,4 @@
-# expect: matrix: vm_nics (from host data, FILE:here): [1].gatway: unknown field; did you mean gateway?
+# expect: matrix: vm_nics (from host data, FILE:here): [1].gatway: unknown field; did you mean gateway? [ZT101]
 from tests.broken.right import RIGHT
 
 vms = [

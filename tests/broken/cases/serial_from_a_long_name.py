@@ -1,4 +1,4 @@
-# expect: a-host-with-a-long-name: data_serial: 'a-host-with-a-long-name-data' is 28 bytes, virtio keeps 20; write a shorter data_serial
+# expect: a-host-with-a-long-name: data_serial: 'a-host-with-a-long-name-data' is 28 bytes, virtio keeps 20; write a shorter data_serial [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

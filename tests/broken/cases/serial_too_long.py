@@ -1,4 +1,4 @@
-# expect: matrix: data_serial (from host data, FILE:here): 'a-serial-that-is-too-long' is 25 bytes, virtio keeps 20; write a shorter data_serial
+# expect: matrix: data_serial (from host data, FILE:here): 'a-serial-that-is-too-long' is 25 bytes, virtio keeps 20; write a shorter data_serial [ZT104]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: data_serial (from host data, FILE:here): 'disk/1' is not a serial; it is part of a device's path: use A-Z, a-z, 0-9, '.', '_' and '-'
+# expect: matrix: data_serial (from host data, FILE:here): 'disk/1' is not a serial; it is part of a device's path: use A-Z, a-z, 0-9, '.', '_' and '-' [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: two: vm_nics (from host data, FILE:here): address 192.0.2.21 is already one's; every host needs its own
+# expect: two: vm_nics (from host data, FILE:here): address 192.0.2.21 is already one's; every host needs its own [ZT105]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: two: vm_nics (from host data, FILE:here): MAC 52:54:00:00:00:01 is already one's; every host needs its own
+# expect: two: vm_nics (from host data, FILE:here): MAC 52:54:00:00:00:01 is already one's; every host needs its own [ZT105]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: two: vm_pci (from host data, FILE:here): PCI device 0000:01:00.0 is already one's; every host needs its own
+# expect: two: vm_pci (from host data, FILE:here): PCI device 0000:01:00.0 is already one's; every host needs its own [ZT105]
 from tests.broken.right import RIGHT
 
 vms = [

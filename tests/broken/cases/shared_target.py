@@ -1,4 +1,4 @@
-# expect: two: iscsi_target (from host data, FILE:here): target vm is already one's; every host needs its own
+# expect: two: iscsi_target (from host data, FILE:here): target vm is already one's; every host needs its own [ZT105]
 from tests.broken.right import RIGHT
 
 vms = [

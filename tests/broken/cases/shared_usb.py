@@ -1,4 +1,4 @@
-# expect: two: vm_usb (from host data, FILE:here): USB device 10c4:ea60 is already one's; every host needs its own
+# expect: two: vm_usb (from host data, FILE:here): USB device 10c4:ea60 is already one's; every host needs its own [ZT105]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: os_disk_size (from host data, FILE:here): '0.3333 KiB' is not a whole, positive number of bytes; write for instance "4 GiB"
+# expect: matrix: os_disk_size (from host data, FILE:here): '0.3333 KiB' is not a whole, positive number of bytes; write for instance "4 GiB" [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: vm_memory (from host data, FILE:here): 4 has no unit; write for instance "4 GiB"
+# expect: matrix: vm_memory (from host data, FILE:here): 4 has no unit; write for instance "4 GiB" [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

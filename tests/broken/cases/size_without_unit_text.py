@@ -1,4 +1,4 @@
-# expect: matrix: data_size (from host data, FILE:here): 200 has no unit; write for instance "200 GiB"
+# expect: matrix: data_size (from host data, FILE:here): 200 has no unit; write for instance "200 GiB" [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: nas_user (from host data, FILE:here): 1000 is not text; write it in quotes (user the API key belongs to)
+# expect: matrix: nas_user (from host data, FILE:here): 1000 is not text; write it in quotes (user the API key belongs to) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: VM_CPUS (from host data, FILE:here): unknown key; did you mean vm_cpus?
+# expect: matrix: VM_CPUS (from host data, FILE:here): unknown key; did you mean vm_cpus? [ZT101]
 from tests.broken.right import RIGHT
 
 vms = [

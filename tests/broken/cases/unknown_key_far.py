@@ -1,4 +1,4 @@
-# expect: matrix: color (from host data, FILE:here): unknown key; docs/reference/keys.md lists all
+# expect: matrix: color (from host data, FILE:here): unknown key; docs/reference/keys.md lists all [ZT101]
 from tests.broken.right import RIGHT
 
 vms = [

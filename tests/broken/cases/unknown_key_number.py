@@ -1,4 +1,4 @@
-# expect: matrix: 5 (from host data): unknown key; docs/reference/keys.md lists all
+# expect: matrix: 5 (from host data): unknown key; docs/reference/keys.md lists all [ZT101]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: nas_url (from host data, FILE:here): ws://nas.lan is plain text: TrueNAS revokes a key sent that way; write wss://nas.lan
+# expect: matrix: nas_url (from host data, FILE:here): ws://nas.lan is plain text: TrueNAS revokes a key sent that way; write wss://nas.lan [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: nas_url (from host data, FILE:here): 'wss://nas.lan/api/current' is not an address of a NAS; write for instance wss://nas.lan
+# expect: matrix: nas_url (from host data, FILE:here): 'wss://nas.lan/api/current' is not an address of a NAS; write for instance wss://nas.lan [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

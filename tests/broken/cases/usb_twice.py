@@ -1,4 +1,4 @@
-# expect: matrix: vm_usb (from host data, FILE:here): 10c4:ea60 is written twice; write it once
+# expect: matrix: vm_usb (from host data, FILE:here): 10c4:ea60 is written twice; write it once [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

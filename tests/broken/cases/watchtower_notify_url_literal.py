@@ -1,4 +1,4 @@
-# expect: matrix: watchtower_notify_url (from host data, FILE:here): a secret is not written in the inventory; write "file:PATH", "env:NAME" or Secret(…)
+# expect: matrix: watchtower_notify_url (from host data, FILE:here): a secret is not written in the inventory; write "file:PATH", "env:NAME" or Secret(…) [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: watchtower_schedule (from host data, FILE:here): minute '61' is outside 0-59
+# expect: matrix: watchtower_schedule (from host data, FILE:here): minute '61' is outside 0-59 [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

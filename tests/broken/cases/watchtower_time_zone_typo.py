@@ -1,4 +1,4 @@
-# expect: matrix: watchtower_timezone (from host data, FILE:here): 'Europe/Londn' is not a time zone (Watchtower would silently take UTC); write for instance Europe/London
+# expect: matrix: watchtower_timezone (from host data, FILE:here): 'Europe/Londn' is not a time zone (Watchtower would silently take UTC); write for instance Europe/London [ZT103]
 from tests.broken.right import RIGHT
 
 vms = [

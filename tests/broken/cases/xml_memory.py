@@ -1,4 +1,4 @@
-# expect: matrix: vm_xml (from host data, FILE:here): may not hold <memory>: use vm_memory
+# expect: matrix: vm_xml (from host data, FILE:here): may not hold <memory>: use vm_memory [ZT121]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: matrix: vm_xml (from host data, FILE:here): may not hold <commandline> of another namespace: raw QEMU arguments escape libvirt's labelling and could open a disk; use libvirt's own elements
+# expect: matrix: vm_xml (from host data, FILE:here): may not hold <commandline> of another namespace: raw QEMU arguments escape libvirt's labelling and could open a disk; use libvirt's own elements [ZT121]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -1,4 +1,4 @@
-# expect: two: nas_dataset (from host data, FILE:here): tank/lab/one/data is inside the dataset of one; write tank/lab
+# expect: two: nas_dataset (from host data, FILE:here): tank/lab/one/data is inside the dataset of one; write tank/lab [ZT106]
 from tests.broken.right import RIGHT
 
 vms = [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.hypervisor import hypervisor_resources
@@ -49,7 +50,7 @@ class Lab:
         def guard() -> None:
             self.calls.append("guard")
             if self.refuse:
-                raise LabError("the data disk holds a partition table")
+                raise LabError("the data disk holds a partition table", code=Code.GUARD_PARTITION_TABLE)
 
         return hypervisor_resources(
             spec,

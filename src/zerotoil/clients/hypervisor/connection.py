@@ -19,6 +19,7 @@ import libvirt
 
 from zerotoil.clients.hypervisor import deadline
 from zerotoil.clients.hypervisor.errors import HypervisorError, translated
+from zerotoil.error_codes import Code
 
 if TYPE_CHECKING:
     from zerotoil.clients.hypervisor.storage import Storage
@@ -227,11 +228,11 @@ def _connect(uri: str, timeout: float) -> Any:
         return connection
 
     try:
-        with translated(f"hypervisor {uri}: connect"):
+        with translated(f"hypervisor {uri}: connect", Code.HYPERVISOR_UNREACHABLE):
             return deadline.call(connect, timeout)
     except HypervisorError as error:
         error.remedy = error.remedy or f"see whether it is up: virsh -c {uri} version"
-        raise HypervisorError(error.what, error.remedy) from error
+        raise HypervisorError(error.what, error.remedy, code=error.code) from error
 
 
 _event_loop = threading.Event()

@@ -8,6 +8,7 @@ from typing import Any
 
 import libvirt
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 
@@ -25,15 +26,30 @@ _REMEDIES = {
 }
 
 
+_CODES = {
+    libvirt.VIR_ERR_AUTH_FAILED: Code.HYPERVISOR_DENIED,
+    libvirt.VIR_ERR_AUTH_UNAVAILABLE: Code.HYPERVISOR_DENIED,
+    libvirt.VIR_ERR_ACCESS_DENIED: Code.HYPERVISOR_DENIED,
+    libvirt.VIR_ERR_OPERATION_DENIED: Code.HYPERVISOR_DENIED,  # a connection that only reads
+    libvirt.VIR_ERR_NO_STORAGE_POOL: Code.NO_STORAGE_POOL,
+    libvirt.VIR_ERR_NO_NETWORK: Code.NO_NETWORK,
+}
+
+
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn what libvirt raises while `doing` ("define VM matrix") into a HypervisorError."""
+def translated(doing: str, otherwise: Code = Code.HYPERVISOR_REFUSED) -> Iterator[None]:
+    """Turn what libvirt raises while `doing` ("define VM matrix") into a HypervisorError; `otherwise` where it has no kind."""
     try:
         yield
     except TimeoutError as error:
-        raise HypervisorError(f"{doing}: {error}", "see whether the hypervisor is up and its libvirt answers") from error
+        raise HypervisorError(
+            f"{doing}: {error}", "see whether the hypervisor is up and its libvirt answers", code=Code.HYPERVISOR_TIMEOUT
+        ) from error
     except libvirt.libvirtError as error:
-        raise HypervisorError(f"{doing}: {message(error)}", _REMEDIES.get(error.get_error_code(), "")) from error
+        number = error.get_error_code()
+        raise HypervisorError(
+            f"{doing}: {message(error)}", _REMEDIES.get(number, ""), code=_CODES.get(number, otherwise)
+        ) from error
 
 
 def message(error: libvirt.libvirtError) -> str:

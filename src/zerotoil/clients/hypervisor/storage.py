@@ -19,6 +19,7 @@ import libvirt
 from lxml import etree
 
 from zerotoil.clients.hypervisor.errors import HypervisorError
+from zerotoil.error_codes import Code
 from zerotoil.model.units import format_size
 
 if TYPE_CHECKING:
@@ -98,9 +99,14 @@ class Storage:
             raise HypervisorError(
                 f"hypervisor {self.hypervisor.uri} has no storage pool {pool!r} (it has: {known})",
                 "name one of these in hypervisor_pool, or create it (virsh pool-define-as, pool-start, pool-autostart)",
+                code=Code.NO_STORAGE_POOL,
             )
         if not active[0]:
-            raise HypervisorError(f"storage pool {pool} is not started", f"virsh pool-start {pool}; virsh pool-autostart {pool}")
+            raise HypervisorError(
+                f"storage pool {pool} is not started",
+                f"virsh pool-start {pool}; virsh pool-autostart {pool}",
+                code=Code.NO_STORAGE_POOL,
+            )
         return self.hypervisor.run(f"list volumes of pool {pool}", lambda: [str(name) for name in self._pool(pool).listVolumes()])
 
     def volume(self, pool: str, name: str) -> Volume | None:
@@ -120,7 +126,9 @@ class Storage:
         """Delete a file volume. Pools of other kinds (iscsi, disk, logical, …) are refused: data could live there."""
         kind = etree.fromstring(self.pool_xml(pool).encode()).get("type")
         if kind not in FILE_POOLS:
-            raise HypervisorError(f"volume {pool}/{name} is not deleted: {pool} is a pool of type {kind}, not of files")
+            raise HypervisorError(
+                f"volume {pool}/{name} is not deleted: {pool} is a pool of type {kind}, not of files", code=Code.STORAGE_POOL_KIND
+            )
         self._write("delete", f"delete volume {pool}/{name}", lambda: self._volume(pool, name).delete(0))
 
     def available(self, pool: str) -> int:
@@ -164,6 +172,7 @@ class Storage:
             raise HypervisorError(
                 f"pool {pool} has {format_size(free // mib * mib)} free, {name} needs {format_size(-(-need // mib) * mib)}",
                 "make space on the hypervisor, or name another pool in hypervisor_pool",
+                code=Code.STORAGE_POOL_FULL,
             )
         self.create(pool, name, _raw_volume(name, size))
         if self.hypervisor.is_test:  # the pretend driver's volumes have no content

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.secret import MASK
 
@@ -13,16 +14,24 @@ _SECRETS = {"secret", "peersecret", "api_key", "password", "passphrase"}
 
 
 class NasError(LabError):
-    """A call that the NAS refused. `errname` is its POSIX-like name (EINVAL, ENOENT, …) where one was given.
+    """A call that the NAS refused. `errname` is its POSIX-like name (EINVAL, ENOENT, …) where one was given,
+    `rpc_code` JSON-RPC's.
 
     `fields` maps the attribute that was refused ("iscsi_extent_create.disk") to the NAS's words.
     """
 
     def __init__(
-        self, what: str, remedy: str = "", errname: str = "", fields: dict[str, str] | None = None, code: int = 0
+        self,
+        what: str,
+        remedy: str = "",
+        errname: str = "",
+        fields: dict[str, str] | None = None,
+        rpc_code: int = 0,
+        *,
+        code: Code,
     ) -> None:
-        super().__init__(what, remedy)
-        self.errname, self.fields, self.code = errname, fields or {}, code
+        super().__init__(what, remedy, code=code)
+        self.errname, self.fields, self.rpc_code = errname, fields or {}, rpc_code
 
 
 def refused(method: str, error: Any, params: list[Any]) -> NasError:
@@ -35,8 +44,8 @@ def refused(method: str, error: Any, params: list[Any]) -> NasError:
     said = "; ".join(f"{field}: {text}" if field else text for field, text in problems)
     said = said or _masked(str(data.get("reason") or error.get("message") or error), params)
     remedy = "it is busy: run again" if error.get("code") == TOO_BUSY else "look at the NAS, then run again"
-    code = error.get("code", 0)
-    return NasError(f"the NAS refuses {method} ({said})", remedy, str(data.get("errname") or ""), dict(problems), code)
+    errname, number = str(data.get("errname") or ""), error.get("code", 0)
+    return NasError(f"the NAS refuses {method} ({said})", remedy, errname, dict(problems), number, code=Code.NAS_REFUSED)
 
 
 def _masked(text: str, params: list[Any]) -> str:

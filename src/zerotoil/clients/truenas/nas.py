@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from zerotoil.clients.truenas import wire
 from zerotoil.clients.truenas.errors import TOO_BUSY, NasError
 from zerotoil.clients.truenas.versions import LEGACY, Capabilities, looks_like_versions, newest_common
+from zerotoil.error_codes import Code
 from zerotoil.model.secret import Secret
 
 _JOB_SECONDS = 180
@@ -38,7 +39,9 @@ class Nas:
     ) -> Nas:
         """Log in, speaking the newest version both sides know. Raises NasError before a key is sent in plain text."""
         if not url.startswith("wss://"):
-            raise NasError(f"{url} is plain text: TrueNAS revokes a key sent that way", "set nas_url to wss://…")
+            raise NasError(
+                f"{url} is plain text: TrueNAS revokes a key sent that way", "set nas_url to wss://…", code=Code.NAS_PLAIN_TEXT
+            )
         tls = wire.Tls(str(urlsplit(url).hostname), ca, fingerprint)
         return cls(url, user, key, tls, _version(url, *wire.get_json(url, "/api/versions", tls, timeout)), timeout)
 
@@ -46,13 +49,15 @@ class Nas:
         try:
             return self._legacy() if self.capabilities.version == LEGACY else self._json_rpc()
         except ConnectionError as error:
-            raise NasError(f"the NAS {self.url} closed the connection at login", "run again") from error
+            raise NasError(f"the NAS {self.url} closed the connection at login", "run again", code=Code.NAS_DROPPED) from error
 
     def _legacy(self) -> wire.Framing:
         framing = wire.Legacy(self.url, "/websocket", self._tls, self._timeout)
         if framing.call("auth.login_with_api_key", [self._key.reveal()]) is not True:
             framing.close()
-            raise NasError(f"{self.url} does not accept the API key", "check nas_api_key; was it revoked?")
+            raise NasError(
+                f"{self.url} does not accept the API key", "check nas_api_key; was it revoked?", code=Code.KEY_NOT_ACCEPTED
+            )
         return framing
 
     def _json_rpc(self) -> wire.Framing:
@@ -60,15 +65,24 @@ class Nas:
         login = {"mechanism": "API_KEY_PLAIN", "username": self._user, "api_key": self._key.reveal()}
         answer = framing.call("auth.login_ex", [login])["response_type"]
         reasons = {
-            "AUTH_ERR": (f"does not accept the API key of {self._user}", "check nas_user and nas_api_key"),
-            "EXPIRED": (f"says the API key of {self._user} is revoked or expired", "make a new one (Users, API Keys)"),
-            "OTP_REQUIRED": (f"wants a one-time password of {self._user}", "use a user without two-factor login for the API key"),
-            "DENIED": (f"denies {self._user} the API", "give the user a role that may use the API"),
+            "AUTH_ERR": (Code.KEY_NOT_ACCEPTED, f"does not accept the API key of {self._user}", "check nas_user and nas_api_key"),
+            "EXPIRED": (
+                Code.KEY_REVOKED,
+                f"says the API key of {self._user} is revoked or expired",
+                "make a new one (Users, API Keys)",
+            ),
+            "OTP_REQUIRED": (
+                Code.LOGIN_DENIED,
+                f"wants a one-time password of {self._user}",
+                "use a user without two-factor login for the API key",
+            ),
+            "DENIED": (Code.LOGIN_DENIED, f"denies {self._user} the API", "give the user a role that may use the API"),
         }
         if answer != "SUCCESS":
             framing.close()
-            what, remedy = reasons.get(answer, (f"answers the login with {answer}", "check nas_user and nas_api_key"))
-            raise NasError(f"{self.url} {what}", remedy)
+            other = (Code.LOGIN_DENIED, f"answers the login with {answer}", "check nas_user and nas_api_key")
+            code, what, remedy = reasons.get(answer, other)
+            raise NasError(f"{self.url} {what}", remedy, code=code)
         return framing
 
     def read(self, method: str, *params: Any) -> Any:
@@ -77,7 +91,7 @@ class Nas:
             try:
                 return self._read(method, params)
             except NasError as error:
-                if error.code != TOO_BUSY:
+                if error.rpc_code != TOO_BUSY:
                     raise
             time.sleep(pause)
         return self._read(method, params)
@@ -109,9 +123,11 @@ class Nas:
                 self.forget()
                 return found[0]["result"]
             if state in ("FAILED", "ABORTED"):
-                raise NasError(f"{method} failed on the NAS ({found[0].get('error')})", "look at its job list")
+                raise NasError(
+                    f"{method} failed on the NAS ({found[0].get('error')})", "look at its job list", code=Code.NAS_REFUSED
+                )
             time.sleep(0.1)
-        raise NasError(f"{method} is not done after {_JOB_SECONDS} s", "look at the NAS's job list")
+        raise NasError(f"{method} is not done after {_JOB_SECONDS} s", "look at the NAS's job list", code=Code.NAS_TIMEOUT)
 
     def query(self, kind: str, *filters: Sequence[Any]) -> list[Entry]:
         """Every entry of a kind ("iscsi.target"), asked once per run until something is written."""
@@ -157,7 +173,9 @@ class Nas:
             return self._call(method, params)
         except ConnectionError as error:
             raise NasError(
-                f"the NAS {self.url} dropped the connection during {method}", "run again: it picks up what was done"
+                f"the NAS {self.url} dropped the connection during {method}",
+                "run again: it picks up what was done",
+                code=Code.NAS_DROPPED,
             ) from error
 
 
@@ -167,8 +185,12 @@ def _version(url: str, status: int, offered: Any) -> str:
         return LEGACY
     if status != 200 or not looks_like_versions(offered):
         said = f"status {status}" if status != 200 else "something else than its versions"
-        raise NasError(f"{url} answers GET /api/versions with {said}", "is nas_url a TrueNAS, and is it fully started?")
+        raise NasError(
+            f"{url} answers GET /api/versions with {said}", "is nas_url a TrueNAS, and is it fully started?", code=Code.NOT_A_NAS
+        )
     found = newest_common(offered)
     if not found:
-        raise NasError(f"{url} offers only {', '.join(offered)}, which this zerotoil does not know", "update zerotoil")
+        raise NasError(
+            f"{url} offers only {', '.join(offered)}, which this zerotoil does not know", "update zerotoil", code=Code.NAS_VERSION
+        )
     return found

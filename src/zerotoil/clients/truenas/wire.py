@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import websocket
 
 from zerotoil.clients.truenas.errors import NasError, refused
+from zerotoil.error_codes import Code
 
 _MASK_FINGERPRINT = "the certificate of {host} has the SHA-256 {found}, pinned is {pinned}"
 
@@ -31,7 +32,9 @@ class Tls:
         try:
             self.context = ssl.create_default_context(cafile=str(ca) if ca else None)
         except (OSError, ssl.SSLError) as error:
-            raise NasError(f"the CA certificate {ca} cannot be read ({error})", "check nas_ca") from error
+            raise NasError(
+                f"the CA certificate {ca} cannot be read ({error})", "check nas_ca", code=Code.FILE_UNREADABLE
+            ) from error
         if fingerprint:
             self.context.check_hostname = False
             self.context.verify_mode = ssl.CERT_NONE
@@ -41,7 +44,7 @@ class Tls:
         found = hashlib.sha256(certificate or b"").hexdigest()
         if self.fingerprint and found != self.fingerprint:
             text = _MASK_FINGERPRINT.format(host=self.host, found=found, pinned=self.fingerprint)
-            raise NasError(text, "if the NAS has a new certificate, set nas_fingerprint to it")
+            raise NasError(text, "if the NAS has a new certificate, set nas_fingerprint to it", code=Code.CERTIFICATE_NOT_PINNED)
 
 
 def get_json(url: str, path: str, tls: Tls, timeout: int) -> tuple[int, Any]:
@@ -82,16 +85,22 @@ def unreachable(url: str, error: Exception) -> NasError:
     """A connection that failed, in words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         remedy = "set nas_ca to the CA that signed it, or nas_fingerprint to its SHA-256"
-        return NasError(f"the certificate of {url} is not trusted ({error.verify_message})", remedy)
+        return NasError(
+            f"the certificate of {url} is not trusted ({error.verify_message})", remedy, code=Code.CERTIFICATE_UNTRUSTED
+        )
     if isinstance(error, ssl.SSLError):
-        return NasError(f"{url} does not speak TLS properly ({error.reason or error})", "is nas_url its HTTPS port?")
+        return NasError(
+            f"{url} does not speak TLS properly ({error.reason or error})", "is nas_url its HTTPS port?", code=Code.NOT_A_NAS
+        )
     if isinstance(error, websocket.WebSocketBadStatusException):
         remedy = "is nas_url a TrueNAS, and is it fully started?"
-        return NasError(f"{url} does not open its API (HTTP status {error.status_code})", remedy)
+        return NasError(f"{url} does not open its API (HTTP status {error.status_code})", remedy, code=Code.NOT_A_NAS)
     if isinstance(error, TimeoutError | websocket.WebSocketTimeoutException):
-        return NasError(f"the NAS {url} did not answer in time", "is it up, and is nas_url right?")
+        return NasError(f"the NAS {url} did not answer in time", "is it up, and is nas_url right?", code=Code.NAS_TIMEOUT)
     return NasError(
-        f"the NAS {url} cannot be reached ({getattr(error, 'strerror', None) or error})", "is it up, and is nas_url right?"
+        f"the NAS {url} cannot be reached ({getattr(error, 'strerror', None) or error})",
+        "is it up, and is nas_url right?",
+        code=Code.NAS_UNREACHABLE,
     )
 
 
@@ -145,7 +154,9 @@ class Framing:
             return dict(json.loads(self._ws.recv()))
         except websocket.WebSocketTimeoutException as error:
             self.close()
-            raise NasError(f"the NAS {self.url} did not answer {method} in {self.timeout} s", "is it busy? run again") from error
+            raise NasError(
+                f"the NAS {self.url} did not answer {method} in {self.timeout} s", "is it busy? run again", code=Code.NAS_TIMEOUT
+            ) from error
         except (OSError, websocket.WebSocketException, ValueError, TypeError) as error:
             raise ConnectionError(str(error)) from error
 
@@ -175,7 +186,7 @@ class Legacy(Framing):
         self._send({"msg": "connect", "version": "1", "support": ["1"]})
         answer = self._receive(time.monotonic() + timeout, "connect")
         if answer.get("msg") != "connected":
-            raise NasError(f"{url} does not speak TrueNAS's protocol", "is nas_url a TrueNAS?")
+            raise NasError(f"{url} does not speak TrueNAS's protocol", "is nas_url a TrueNAS?", code=Code.NOT_A_NAS)
 
     def call(self, method: str, params: list[Any]) -> Any:
         """See Framing."""

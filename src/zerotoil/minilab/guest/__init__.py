@@ -13,6 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab.cache import cached
 from zerotoil.minilab.tools import tool
@@ -50,12 +51,16 @@ def mirror() -> str:
         uri, suite, component = line.split()
         if component == "main" and re.match(r"[a-z]+$", suite) and "/debian" in uri:
             return uri
-    raise LabError("apt on this machine knows no Debian mirror", remedy="add one to /etc/apt and run apt-get update")
+    raise LabError(
+        "apt on this machine knows no Debian mirror",
+        remedy="add one to /etc/apt and run apt-get update",
+        code=Code.LAB_PART_MISSING,
+    )
 
 
 def _build(ignition: Path, target: Path) -> None:
     if os.geteuid() != 0:
-        raise LabError("building the guest image needs root")
+        raise LabError("building the guest image needs root", code=Code.LAB_NEEDS_ROOT)
     work = target.with_name(f"{target.name}.work")  # a fixed name, so that a killed build's is found and removed
     shutil.rmtree(work, ignore_errors=True)
     (work / "disk").mkdir(parents=True)
@@ -87,11 +92,15 @@ def _run(command: list[str], **environment: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=1800, env=os.environ | environment, check=False)
     except FileNotFoundError:
-        raise LabError(f"{command[0]} is not installed", remedy=f"apt-get install {' '.join(APT_PACKAGES)}") from None
+        raise LabError(
+            f"{command[0]} is not installed", remedy=f"apt-get install {' '.join(APT_PACKAGES)}", code=Code.LAB_PART_MISSING
+        ) from None
     except subprocess.TimeoutExpired:
-        raise LabError(f"{command[0]} did not end within half an hour") from None
+        raise LabError(f"{command[0]} did not end within half an hour", code=Code.LAB_STEP_FAILED) from None
     if done.returncode:
         raise LabError(
-            f"{Path(command[0]).name} failed (exit {done.returncode})", remedy="\n".join(done.stderr.strip().splitlines()[-8:])
+            f"{Path(command[0]).name} failed (exit {done.returncode})",
+            remedy="\n".join(done.stderr.strip().splitlines()[-8:]),
+            code=Code.LAB_STEP_FAILED,
         )
     return done.stdout

@@ -12,6 +12,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab.cache import cached
 from zerotoil.minilab.guest import RELEASE
@@ -56,7 +57,7 @@ def _xz(image: Path, target: Path) -> None:
             ["xz", "-0", "--threads=0", "--stdout", str(image)], stdout=out, stderr=subprocess.PIPE, timeout=1800, check=False
         )
     if done.returncode:
-        raise LabError(f"xz failed on {image}", remedy=done.stderr.decode(errors="replace").strip())
+        raise LabError(f"xz failed on {image}", remedy=done.stderr.decode(errors="replace").strip(), code=Code.LAB_STEP_FAILED)
 
 
 def _place(source: Path, target: Path) -> None:

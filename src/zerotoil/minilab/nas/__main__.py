@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab.nas import MemoryStorage, NoTargets, Simulator
 from zerotoil.minilab.nas.tgt import Tgt
@@ -23,7 +24,7 @@ def simulator(config: dict[str, Any]) -> Simulator:
     """What the configuration describes. Raises LabError for users that others can read, KeyError for a missing key."""
     users = Path(config["users_file"])
     if users.stat().st_mode & 0o077:
-        raise LabError(f"{users} holds API keys and others can read it", f"chmod 600 {users}")
+        raise LabError(f"{users} holds API keys and others can read it", f"chmod 600 {users}", code=Code.LAB_STATE)
     return Simulator(
         version=config["version"],
         storage=ZfsStorage(config["pool"]) if config.get("storage") == "zfs" else MemoryStorage(config["pool"]),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.data_volume import Filesystem
 
@@ -35,7 +36,7 @@ class Guest:
         """A guest that is not there yet: everything in it is to be made."""
 
         def refuse(_script: str) -> str:
-            raise LabError(f"{name}: the VM is not up yet", "run the deploy")
+            raise LabError(f"{name}: the VM is not up yet", "run the deploy", code=Code.NEEDS_ANOTHER_FIRST)
 
         guest = cls(name, refuse)
         guest.exists, guest._facts = False, _NEW_MACHINE
@@ -49,7 +50,11 @@ class Guest:
             try:
                 self._facts = json.loads(answer)
             except json.JSONDecodeError as error:
-                raise LabError(f"{self.name}: the guest answered no JSON ({answer[:200]!r})", "is jq in its OS image?") from error
+                raise LabError(
+                    f"{self.name}: the guest answered no JSON ({answer[:200]!r})",
+                    "is jq in its OS image?",
+                    code=Code.GUEST_COMMAND_FAILED,
+                ) from error
         assert self._facts is not None
         return self._facts
 
@@ -70,5 +75,6 @@ class Guest:
             raise LabError(
                 f"{self.name}: /var/mnt/data is not mounted",
                 f"nothing was changed in the guest; see `zerotoil ssh {self.name} -- systemctl status var-mnt-data.mount`",
+                code=Code.DATA_NOT_MOUNTED,
             )
         return Filesystem(data["type"], data["label"], data["uuid"])

@@ -12,6 +12,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.secret import MASK
 from zerotoil.model.units import Lifetime
@@ -100,6 +101,7 @@ class Watchtower:
             raise LabError(
                 f"{self.guest.name}: a container named {NAME} runs there that is not ours",
                 f"remove or rename it: zerotoil ssh {self.guest.name} -- sudo docker rename {NAME} {NAME}-old",
+                code=Code.CONTAINER_NOT_OURS,
             )
         changes = updated(self.key, want, have)
         if self._notify_sha256() != facts["notify_sha256"]:

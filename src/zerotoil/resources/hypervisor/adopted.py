@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk, iscsi_disk
@@ -39,6 +40,7 @@ def data_disk(spec: HostSpec, hypervisor: Hypervisor, domain: etree._Element, iq
     raise LabError(
         f"{spec.name}: the VM reads {', '.join(read) or 'no iSCSI disk'}, declared is {iqn} LUN {spec.iscsi.lun}",
         "nothing was touched; declare iscsi_target and iscsi_lun as they are",
+        code=Code.VM_READS_OTHER_VOLUME,
     )
 
 

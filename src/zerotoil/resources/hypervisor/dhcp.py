@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor, network
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.resource import Change, created, must_match, updated
@@ -29,7 +30,11 @@ class DhcpReservation:
             return []
         taken = next((mac for mac, ip in hosts.items() if ip == self.ip), None)
         if taken:
-            raise LabError(f"{self.host}: {self.ip} is reserved for {taken} in network {self.network}", "choose another address")
+            raise LabError(
+                f"{self.host}: {self.ip} is reserved for {taken} in network {self.network}",
+                "choose another address",
+                code=Code.RESERVATION,
+            )
         want = {"address": self.ip}
         return updated(self.key, want, {"address": hosts[self.mac]}) if self.mac in hosts else created(self.key, want)
 
@@ -49,7 +54,9 @@ class DhcpReservation:
             raise missing_network(self.host, self.network, known)
         root = etree.fromstring(network.network_xml(self.hypervisor, self.network).encode())
         if root.find("ip/dhcp") is None:
-            raise LabError(f"{self.host}: network {self.network} has no DHCP", "set the address without reserve")
+            raise LabError(
+                f"{self.host}: network {self.network} has no DHCP", "set the address without reserve", code=Code.RESERVATION
+            )
         return {host.get("mac", "").lower(): host.get("ip", "") for host in root.findall("ip/dhcp/host")}
 
 
@@ -58,4 +65,5 @@ def missing_network(host: str, name: str, known: dict[str, bool]) -> LabError:
     return LabError(
         f"{host}: the hypervisor has no network {name!r} (it has: {', '.join(sorted(known)) or 'none'})",
         "name one of these in vm_nics, or create it",
+        code=Code.NO_NETWORK,
     )

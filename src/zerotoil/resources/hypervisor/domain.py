@@ -13,6 +13,7 @@ from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor, network
 from zerotoil.clients.hypervisor.kvm import can_run_kvm
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain import Mark, Provisioned, domain_tree, read_mark, replace_mark
@@ -94,6 +95,7 @@ class Domain:
             raise LabError(
                 f"{self.spec.name}: its data volume is read by the VM {other} already",
                 "nothing was made; is the host's name right?",
+                code=Code.VOLUME_USED_TWICE,
             )
 
     def _provisioned(self) -> Provisioned:
@@ -103,7 +105,11 @@ class Domain:
         disk = storage.volume(pool, volumes.overlay_name(spec.name, generation)) if generation else None
         config = storage.volume(pool, self.ingredients.config())
         if disk is None or config is None or generation is None:
-            raise LabError(f"{self.key}: its OS disk or Ignition config is missing", "run again: they are made first")
+            raise LabError(
+                f"{self.key}: its OS disk or Ignition config is missing",
+                "run again: they are made first",
+                code=Code.NEEDS_ANOTHER_FIRST,
+            )
         sha256 = volumes.digest(self.ingredients.ignition)
         if config.name != volumes.config_name(spec.name, sha256):
             sha256 = config.name.removesuffix(".ign").rsplit("-", 1)[-1]  # an older one: as much as its name tells
@@ -158,7 +164,9 @@ class Running:
         name = self.spec.name
         own = observe.own_domain(self.spec, self.hypervisor)
         if own is None:
-            raise LabError(f"{self.key}: there is no VM of that name", "run again: it is defined first")
+            raise LabError(
+                f"{self.key}: there is no VM of that name", "run again: it is defined first", code=Code.NEEDS_ANOTHER_FIRST
+            )
         state = self.hypervisor.domains()[name]
         if state.paused:
             self.hypervisor.resume(name)

@@ -11,6 +11,7 @@ from typing import Any
 from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_storage import iscsi_pool_name, render_iscsi_pool
@@ -48,7 +49,11 @@ class IscsiPool:
             return created(self.key, {field: value for field, value in want.items() if value})
         xml = self.hypervisor.storage.pool_xml(self.name)
         if etree.fromstring(xml.encode()).get("type") != "iscsi":
-            raise LabError(f"{self.key}: the hypervisor has another pool of that name", f"rename the pool {self.name}")
+            raise LabError(
+                f"{self.key}: the hypervisor has another pool of that name",
+                f"rename the pool {self.name}",
+                code=Code.STORAGE_POOL_KIND,
+            )
         changes = updated(self.key, want, _fields(xml) | {"started": state[0], "autostart": state[1]})
         return [
             Change(c.resource, c.action, c.field, c.before, c.after, Risk.RESTART if c.field in _PATHS else Risk.SAFE)

@@ -9,6 +9,7 @@ from pathlib import Path
 from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor, HypervisorError, network
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain import Mark, read_mark
@@ -49,6 +50,7 @@ def own_domain(spec: HostSpec, hypervisor: Hypervisor) -> tuple[etree._Element, 
             raise LabError(
                 f"{spec.name}: {hypervisor.uri} has no VM of that name to be adopted",
                 "check the name; for a new VM with this volume take vm_adopt out",
+                code=Code.NOT_THERE_TO_ADOPT,
             )
         return None
     mark = read_mark(tree)
@@ -59,6 +61,7 @@ def own_domain(spec: HostSpec, hypervisor: Hypervisor) -> tuple[etree._Element, 
         raise LabError(
             f"{spec.name}: {hypervisor.uri} has a VM of that name that is not ours ({whose})",
             "name the host differently, rename that VM (virsh domrename), or adopt it (docs/guides/adopt.md)",
+            code=Code.VM_NOT_OURS,
         )
     return tree, mark
 
@@ -117,6 +120,7 @@ def shutdown(spec: HostSpec, hypervisor: Hypervisor, *, force: bool = False) -> 
                 raise LabError(
                     f"{name}: the guest did not shut down within {spec.vm.shutdown_timeout} s",
                     f"look at its console (virsh -c {hypervisor.uri} console {name}), or raise vm_shutdown_timeout",
+                    code=Code.SHUTDOWN_TIMEOUT,
                 )
             hypervisor.power_off(name)
             return
@@ -144,4 +148,6 @@ def fragment_text(spec: HostSpec) -> str:
         return Path(declared).expanduser().read_text()
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or ("it is no text" if isinstance(error, UnicodeDecodeError) else str(error))
-        raise LabError(f"{spec.name}: vm_xml {declared} cannot be read ({why})", "write a path, or XML text") from error
+        raise LabError(
+            f"{spec.name}: vm_xml {declared} cannot be read ({why})", "write a path, or XML text", code=Code.FILE_UNREADABLE
+        ) from error

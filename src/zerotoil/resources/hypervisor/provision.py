@@ -13,6 +13,7 @@ from functools import cached_property
 from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.ignition import readable
@@ -170,6 +171,7 @@ class OsDisk(_Ingredient):
             raise LabError(
                 f"{self.spec.name}: the OS disk {pool}/{name} was deleted",
                 f"the VM may run on until it goes off; zerotoil rebuild {self.spec.name}",
+                code=Code.OS_DISK_GONE,
             )
         return name
 
@@ -198,7 +200,11 @@ class IgnitionVolume(_Ingredient):
         if name in there:
             return []
         if name != today:
-            raise LabError(f"{spec.name}: the Ignition config {name} of the VM is gone", f"zerotoil rebuild {spec.name}")
+            raise LabError(
+                f"{spec.name}: the Ignition config {name} of the VM is gone",
+                f"zerotoil rebuild {spec.name}",
+                code=Code.OS_DISK_GONE,
+            )
         return self._new(name)
 
     def _new(self, name: str) -> list[Change]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain import Mark
@@ -57,11 +58,17 @@ def switch(spec: HostSpec, hypervisor: Hypervisor, to: Generation) -> None:
     if mark.generation == to.number:
         return
     if hypervisor.domains()[spec.name].active:
-        raise LabError(f"{spec.name}: the VM still runs; its OS disk is not taken away under it", "shut it down first")
+        raise LabError(
+            f"{spec.name}: the VM still runs; its OS disk is not taken away under it",
+            "shut it down first",
+            code=Code.STILL_IN_USE,
+        )
     disk, config = os_disk(tree), hypervisor.storage.volume(spec.hypervisor.pool, to.config_volume)
     source = disk.find("source") if disk is not None else None
     if source is None or config is None:
-        raise LabError(f"{spec.name}: the VM has no OS disk, or {to.config_volume} is gone", "run the rebuild again")
+        raise LabError(
+            f"{spec.name}: the VM has no OS disk, or {to.config_volume} is gone", "run the rebuild again", code=Code.OS_DISK_GONE
+        )
     new = replace(mark, generation=to.number, ignition_sha256=to.ignition_sha256, os_release=to.os_release, booted=False)
     as_never_booted(hypervisor, spec.name, new, lambda domain: _point(domain, spec.hypervisor.pool, to, config.path))
 
@@ -91,17 +98,19 @@ def prune(spec: HostSpec, hypervisor: Hypervisor) -> list[str]:
 def _own(spec: HostSpec, hypervisor: Hypervisor) -> tuple[etree._Element, Mark]:
     own = own_domain(spec, hypervisor)
     if own is None:
-        raise LabError(f"{spec.name}: there is no VM to rebuild", "create it with the deploy")
+        raise LabError(f"{spec.name}: there is no VM to rebuild", "create it with the deploy", code=Code.NEEDS_ANOTHER_FIRST)
     if own[1].adopted:
         raise LabError(
-            f"{spec.name}: the VM was adopted, its OS disk is not zerotoil's", "docs/guides/adopt.md says how to replace it"
+            f"{spec.name}: the VM was adopted, its OS disk is not zerotoil's",
+            "docs/guides/adopt.md says how to replace it",
+            code=Code.REBUILD_OF_ADOPTED,
         )
     return own
 
 
 def _delete_unused(hypervisor: Hypervisor, pool: str, name: str) -> None:
     if _is_used(hypervisor, name):
-        raise LabError(f"{pool}/{name} is in use by a VM", "look at virsh domblklist of the VMs")
+        raise LabError(f"{pool}/{name} is in use by a VM", "look at virsh domblklist of the VMs", code=Code.STILL_IN_USE)
     hypervisor.storage.delete(pool, name)
 
 

@@ -12,6 +12,7 @@ import time
 
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.clients.hypervisor.storage import Progress
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_storage import render_overlay
@@ -75,7 +76,11 @@ def put_base(hypervisor: Hypervisor, pool: str, image: LocalImage, progress: Pro
         storage.upload(pool, name, image.path, progress)
         storage.refresh(pool)
         if not hypervisor.is_test and storage.read(pool, name, 4) != QCOW2:
-            raise LabError(f"image {name}: after the upload the volume is no qcow2 image", "check that os_image is one")
+            raise LabError(
+                f"image {name}: after the upload the volume is no qcow2 image",
+                "check that os_image is one",
+                code=Code.UPLOAD_DIFFERS,
+            )
     return True
 
 
@@ -84,7 +89,9 @@ def _refuse_while_growing(hypervisor: Hypervisor, pool: str, name: str) -> None:
     time.sleep(STILL_GROWING)
     hypervisor.forget()
     if hypervisor.storage.volume(pool, name) != before:
-        raise LabError(f"image {name} is being uploaded by another run right now", "run again when that one is done")
+        raise LabError(
+            f"image {name} is being uploaded by another run right now", "run again when that one is done", code=Code.ANOTHER_RUN
+        )
 
 
 def put_overlay(spec: HostSpec, hypervisor: Hypervisor, generation: int, image: LocalImage) -> str:
@@ -92,10 +99,16 @@ def put_overlay(spec: HostSpec, hypervisor: Hypervisor, generation: int, image: 
     pool, size = spec.hypervisor.pool, spec.os.disk_size
     base = hypervisor.storage.volume(pool, base_name(image))
     if base is None:
-        raise LabError(f"base image {base_name(image)} is not in pool {pool}", "run again: it is uploaded first")
+        raise LabError(
+            f"base image {base_name(image)} is not in pool {pool}",
+            "run again: it is uploaded first",
+            code=Code.NEEDS_ANOTHER_FIRST,
+        )
     if image.virtual_size > size:
         raise LabError(
-            f"{spec.name}: os_disk_size is smaller than the image ({image.virtual_size / 2**30:.1f} GiB)", "raise os_disk_size"
+            f"{spec.name}: os_disk_size is smaller than the image ({image.virtual_size / 2**30:.1f} GiB)",
+            "raise os_disk_size",
+            code=Code.WRONG_VALUE,
         )
     name = overlay_name(spec.name, generation)
     hypervisor.storage.create(pool, name, render_overlay(name, size, base.path))
@@ -111,7 +124,11 @@ def put_config(spec: HostSpec, hypervisor: Hypervisor, text: str) -> str:
         hypervisor.storage.delete(pool, name)  # cut off while it was written: no VM was defined with it yet
     hypervisor.storage.upload(pool, name, content)
     if not config_is_whole(hypervisor, pool, name, len(content) + 1):
-        raise LabError(f"Ignition config {name}: read back, it differs from what was sent", "look at the hypervisor's disk")
+        raise LabError(
+            f"Ignition config {name}: read back, it differs from what was sent",
+            "look at the hypervisor's disk",
+            code=Code.UPLOAD_DIFFERS,
+        )
     return name
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from zerotoil.clients.truenas import NasError
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.secret import MASK, Secret
 from zerotoil.resources.nas.kept import Entry, Kept
@@ -44,6 +45,7 @@ class Portal(Kept):
                 raise LabError(
                     f"{both} belongs to the NAS's portal {entry['id']} ({', '.join(sorted(listens))})",
                     f"declare iscsi_portal = {sorted(listens)}",
+                    code=Code.PORTAL_DIFFERS,
                 )
         return None
 
@@ -51,7 +53,11 @@ class Portal(Kept):
         """The port is one setting for the whole NAS: it is read, never changed."""
         port = self.nas.config("iscsi.global").get("listen_port", 3260)
         if port != self.port:
-            raise LabError(f"the NAS serves iSCSI at port {port}, declared is {self.port}", f"declare iscsi_port = {port}")
+            raise LabError(
+                f"the NAS serves iSCSI at port {port}, declared is {self.port}",
+                f"declare iscsi_port = {port}",
+                code=Code.PORTAL_DIFFERS,
+            )
 
     def declared(self) -> dict[str, Any]:
         """See Kept."""
@@ -146,6 +152,7 @@ class Chap(Kept):
             raise LabError(
                 f"{self.key}: the NAS has another {fields} than the inventory",
                 "nothing was touched; the adopted VM logs in with what the NAS has: put that into iscsi_chap_secret",
+                code=Code.CHAP_DIFFERS,
             )
 
     @staticmethod
@@ -179,7 +186,7 @@ class IscsiService(Kept):
         """See Kept."""
         found = [entry for entry in self.nas.query(self.kind) if entry["service"] == "iscsitarget"]
         if not found:
-            raise LabError("the NAS has no service iscsitarget", "is it a TrueNAS?")
+            raise LabError("the NAS has no service iscsitarget", "is it a TrueNAS?", code=Code.ISCSI_SERVICE)
         return found[0]
 
     def declared(self) -> dict[str, Any]:
@@ -200,7 +207,11 @@ class IscsiService(Kept):
             else:
                 started = self.nas.write("service.start", "iscsitarget", {"silent": False})
             if started is False:
-                raise NasError("the NAS could not start its iSCSI service", "look at System, Services, iSCSI on the NAS")
+                raise NasError(
+                    "the NAS could not start its iSCSI service",
+                    "look at System, Services, iSCSI on the NAS",
+                    code=Code.ISCSI_SERVICE,
+                )
         deadline = time.monotonic() + _SERVICE_SECONDS
         while self.plan() and time.monotonic() < deadline:
             time.sleep(0.2)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.resources.resource import Change, created, must_match, updated
 
@@ -50,6 +51,7 @@ class Kept:
             raise LabError(
                 f"{self.key} is not there to be adopted",
                 "check its name in the inventory; with vm_adopt nothing of the kind is made",
+                code=Code.NOT_THERE_TO_ADOPT,
             )
         self.check(entry)
 

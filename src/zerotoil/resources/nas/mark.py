@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
 
@@ -67,4 +68,6 @@ def write_mark(nas: Nas, zvol: str, mark: DataMark) -> None:
     changes += [{"key": name, "remove": True} for name in stale]
     nas.write("pool.dataset.update", zvol, {"user_properties_update": changes})
     if read_mark(nas, zvol) != mark:
-        raise LabError(f"the NAS did not keep the mark on {zvol}", "look at its user properties (zfs get all)")
+        raise LabError(
+            f"the NAS did not keep the mark on {zvol}", "look at its user properties (zfs get all)", code=Code.MARK_NOT_KEPT
+        )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from zerotoil.clients.truenas import NasError
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.resources.nas.access import Chap, InitiatorGroup, Portal
 from zerotoil.resources.nas.kept import Entry, Kept
@@ -56,10 +57,16 @@ class Target(Kept):
             extent = next(iter(self.nas.found("iscsi.extent", "id", mapping["extent"])), {})
             if extent.get("disk") != f"zvol/{self.zvol}":
                 served = extent.get("disk") or extent.get("path")
-                raise LabError(f"{self.key} is taken: it serves the extent {extent.get('name')} ({served})", _ELSEWHERE)
+                raise LabError(
+                    f"{self.key} is taken: it serves the extent {extent.get('name')} ({served})",
+                    _ELSEWHERE,
+                    code=Code.TARGET_TAKEN,
+                )
         group = self.group.find()
         if not mappings and not (group and group["id"] in [item["initiator"] for item in entry["groups"]]):
-            raise LabError(f"{self.key} is taken: it neither serves our volume nor admits our initiators", _ELSEWHERE)
+            raise LabError(
+                f"{self.key} is taken: it neither serves our volume nor admits our initiators", _ELSEWHERE, code=Code.TARGET_TAKEN
+            )
 
     def declared(self) -> dict[str, Any]:
         """See Kept."""
@@ -93,7 +100,11 @@ class Target(Kept):
         """See Kept. `auth` is the tag, not an id."""
         portal, group = self.portal.find(), self.group.find()
         if not portal or not group:
-            raise LabError(f"{self.key} needs {self.portal.key} and {self.group.key} first", "run the whole deploy")
+            raise LabError(
+                f"{self.key} needs {self.portal.key} and {self.group.key} first",
+                "run the whole deploy",
+                code=Code.NEEDS_ANOTHER_FIRST,
+            )
         auth = self.chap.tag if self.chap else None
         access = {"portal": portal["id"], "initiator": group["id"], "authmethod": self.method, "auth": auth}
         return {"name": self.name, "groups": [access]}
@@ -122,16 +133,22 @@ class Extent(Kept):
         for entry in self.nas.found(self.kind, "disk", f"zvol/{self.zvol}"):
             if entry["name"] != self.name:
                 raise LabError(
-                    f"zvol {self.zvol} is served by the extent {entry['name']} already", "remove that one, or declare its name"
+                    f"zvol {self.zvol} is served by the extent {entry['name']} already",
+                    "remove that one, or declare its name",
+                    code=Code.VOLUME_USED_TWICE,
                 )
         return next(iter(self.nas.found(self.kind, "name", self.name)), None)
 
     def check(self, entry: Entry | None) -> None:
         """Another disk under our name is not ours to change; our disk under another comment is drift."""
         if entry and entry.get("disk") != f"zvol/{self.zvol}":
-            raise LabError(f"{self.key} is taken: it serves {entry.get('disk') or entry.get('path')}", _ELSEWHERE)
+            raise LabError(
+                f"{self.key} is taken: it serves {entry.get('disk') or entry.get('path')}", _ELSEWHERE, code=Code.EXTENT_TAKEN
+            )
         if entry and self.adopt and entry["comment"].startswith(_OURS) and entry["comment"] != self.comment:
-            raise LabError(f"{self.key} is marked as {entry['comment'].removeprefix(_OURS)}'s", "nothing was touched")
+            raise LabError(
+                f"{self.key} is marked as {entry['comment'].removeprefix(_OURS)}'s", "nothing was touched", code=Code.EXTENT_TAKEN
+            )
 
     def _comment(self) -> str:
         entry = self.find() if self.adopt else None
@@ -196,6 +213,7 @@ class Mapping(Kept):
             raise LabError(
                 f"{self.extent.key} is served by the target {other.get('name')} already",
                 "nothing was touched: two targets on one disk destroy it; remove that mapping",
+                code=Code.VOLUME_USED_TWICE,
             )
         return found
 
@@ -211,5 +229,5 @@ class Mapping(Kept):
         """See Kept."""
         target, extent = self.target.find(), self.extent.find()
         if not target or not extent:
-            raise LabError(f"{self.key} needs its target and extent first", "run the whole deploy")
+            raise LabError(f"{self.key} needs its target and extent first", "run the whole deploy", code=Code.NEEDS_ANOTHER_FIRST)
         return {"target": target["id"], "extent": extent["id"], "lunid": self.lun}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from zerotoil.clients.truenas import NasError
+from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.data_volume import DataMark, VolumeState
 from zerotoil.model.units import format_size
@@ -40,14 +41,20 @@ class Dataset(Kept):
         pool = self.name.split("/")[0]
         pools = [entry["name"] for entry in self.nas.query("pool")]
         if pool not in pools:
-            raise LabError(f"the NAS has no pool {pool}", f"nas_dataset starts with one of: {', '.join(pools) or 'none'}")
+            raise LabError(
+                f"the NAS has no pool {pool}",
+                f"nas_dataset starts with one of: {', '.join(pools) or 'none'}",
+                code=Code.NO_NAS_POOL,
+            )
         return dataset(self.nas, self.name)
 
     def check(self, entry: Entry | None) -> None:
         """See Kept."""
         owner = property_of(entry, "owner") if entry else ""
         if owner not in ("", self.owner):
-            raise LabError(f"{self.key} is {owner}'s, not {self.owner}'s", "declare another nas_dataset or lab_name")
+            raise LabError(
+                f"{self.key} is {owner}'s, not {self.owner}'s", "declare another nas_dataset or lab_name", code=Code.DATASET_TAKEN
+            )
 
     def declared(self) -> dict[str, Any]:
         """See Kept."""
@@ -60,7 +67,7 @@ class Dataset(Kept):
     def write(self, entry: Entry | None) -> None:
         """See Kept."""
         if entry:
-            raise LabError(f"{self.key} is a volume, not a dataset", "declare another nas_dataset")
+            raise LabError(f"{self.key} is a volume, not a dataset", "declare another nas_dataset", code=Code.DATASET_TAKEN)
         properties = [{"key": f"{PREFIX}owner", "value": self.owner}]
         wanted = {"name": self.name, "type": "FILESYSTEM", "create_ancestors": True, "user_properties": properties}
         self.nas.write("pool.dataset.create", wanted)
@@ -109,6 +116,7 @@ class Zvol(Kept):
             raise LabError(
                 f"{self.key} is {format_size(have)}, declared are {format_size(self.size)}: a volume is never shrunk",
                 f'declare data_size = "{format_size(have)}" or more',
+                code=Code.VOLUME_SHRINKS,
             )
         if self.size > have:
             self._check_space(self.size, entry["used"]["parsed"])
@@ -121,17 +129,22 @@ class Zvol(Kept):
                 f"{self.key} is gone, and {'an extent still serves it' if served else 'its VM ran with it before'}; "
                 f"{remains(self.nas, self.name, self.owner)}",
                 "nothing was made: an empty volume would take its place; bring it back on the NAS under its name",
+                code=Code.VOLUME_GONE,
             )
 
     def _check_owner(self, entry: Entry) -> None:
         mark, owner = of_entry(entry), property_of(entry, "owner")
         if owner not in ("", self.owner) or (mark is None and neighbour(entry) not in ("", self.owner)):
             what = f"marked as {owner}'s" if owner else f"in a dataset that is marked as {neighbour(entry)}'s"
-            raise LabError(f"{self.key} exists and is {what}", _ANOTHER)
+            raise LabError(f"{self.key} exists and is {what}", _ANOTHER, code=Code.VOLUME_NOT_OURS)
         if entry["type"] != "VOLUME":
-            raise LabError(f"{self.key} exists and is not marked as ours: it is a dataset", _ANOTHER)
+            raise LabError(f"{self.key} exists and is not marked as ours: it is a dataset", _ANOTHER, code=Code.VOLUME_NOT_OURS)
         if mark is None and not self.adopt:
-            raise LabError(f"{self.key} exists and is not marked as ours", f"{_ANOTHER}, or adopt it (docs/guides/adopt.md)")
+            raise LabError(
+                f"{self.key} exists and is not marked as ours",
+                f"{_ANOTHER}, or adopt it (docs/guides/adopt.md)",
+                code=Code.VOLUME_NOT_OURS,
+            )
 
     def diff(self, entry: Entry | None) -> list[Change]:
         """See Kept. An unmarked volume gets this far only with `adopt`."""
@@ -154,6 +167,7 @@ class Zvol(Kept):
                 f"{self.key}: {format_size(size)} do not fit into {above}, which has room for {room >> 20} MiB "
                 "(TrueNAS refuses more than 80 % of that)",
                 f'declare data_size = "{(room * 8 // 10) >> 30} GiB" or less, or free space',
+                code=Code.VOLUME_DOES_NOT_FIT,
             )
 
     def write(self, entry: Entry | None) -> None:
@@ -177,4 +191,8 @@ class Zvol(Kept):
         self.nas.write("pool.dataset.create", wanted)
         made = self.find()
         if made is None or of_entry(made) != DataMark(self.owner, VolumeState.BLANK):
-            raise NasError(f"the NAS did not keep the mark on {self.name}", "look at its user properties (zfs get all)")
+            raise NasError(
+                f"the NAS did not keep the mark on {self.name}",
+                "look at its user properties (zfs get all)",
+                code=Code.MARK_NOT_KEPT,
+            )

@@ -1,0 +1,168 @@
+"""What the codes of a declaration mean: inventory, image and config, files of this machine. Texts only."""
+
+from __future__ import annotations
+
+from zerotoil.error_codes import Code
+
+TEXTS: dict[Code, tuple[str, str, str]] = {
+    Code.UNKNOWN_KEY: (
+        "unknown key",
+        "The inventory, or a dict in it such as a card, has a key that does not exist.",
+        "Take the name that is proposed, or one of docs/reference/keys.md; names that start with `_` are yours.",
+    ),
+    Code.MISSING_KEY: (
+        "missing key",
+        "A key without a default is not set for this host.",
+        "Set it as host data, or as group data for several hosts.",
+    ),
+    Code.WRONG_VALUE: (
+        "wrong value",
+        "A key has a value that cannot be right: another type, outside its range, or unfit for what it is used for.",
+        "The message says what would be right; docs/reference/keys.md says what the key means.",
+    ),
+    Code.KEYS_CONTRADICT: (
+        "keys contradict each other",
+        "Each value is right by itself, and together they cannot be: a gateway outside the network, say.",
+        "Change one of the keys that are named.",
+    ),
+    Code.SHARED_BY_HOSTS: (
+        "taken by another host",
+        "Two hosts declare one thing that only one can have: an address, a target, a volume, a device.",
+        "Give each host its own.",
+    ),
+    Code.CLASHES_WITH_HOST: (
+        "clashes with another host",
+        "What two hosts declare would be changed back and forth, or lies inside one another.",
+        "Declare it alike for both, or apart.",
+    ),
+    Code.INVENTORY_BROKEN: (
+        "inventory cannot be loaded",
+        "The inventory is Python, and Python or pyinfra stopped at the line that is named.",
+        "Mend this line, or the one above it.",
+    ),
+    Code.INVENTORY_MISREAD: (
+        "pyinfra would misread the inventory",
+        "The file loads, and a host in it would be taken for something else or left out.",
+        'Write hosts as `[("@vm/NAME", {…})]`; where there is an `all`, name every host in it.',
+    ),
+    Code.WRITTEN_TWICE: (
+        "written twice",
+        "A host, or a key of a host, stands in the file twice; Python silently takes the last.",
+        "Remove one.",
+    ),
+    Code.NO_SUCH_HOST: (
+        "no such host",
+        "No inventory has a host or group of that name, or the inventory has no host of zerotoil's at all.",
+        "Check the name; with -i name the inventory; hosts of ours begin with `@vm/`.",
+    ),
+    Code.WRONG_OPTION: (
+        "wrong option",
+        "An option or argument of the command line is not what it must be.",
+        "The message says what would be right.",
+    ),
+    Code.VM_XML_WRONG: (
+        "vm_xml is wrong",
+        "The fragment is no XML, or libvirt's schema refuses the VM or pool that would be made.",
+        "Mend vm_xml by https://libvirt.org/format.html.",
+    ),
+    Code.VM_XML_FORBIDDEN: (
+        "vm_xml may not hold this",
+        "The fragment declares what zerotoil declares itself, or what could hand a disk to the guest past the guard.",
+        "Use the key that the message names, or leave it out.",
+    ),
+    Code.IMAGE_NOT_FOUND: (
+        "OS image not found",
+        "The image, or a file of the stream, does not exist at its path or URL.",
+        "Check os_image, os_stream and os_stream_url.",
+    ),
+    Code.DOWNLOAD_FAILED: (
+        "download failed",
+        "A file on the network could not be read, or broke off.",
+        "Check the network and run again: what has arrived is kept.",
+    ),
+    Code.STREAM_UNREADABLE: (
+        "no stream metadata",
+        "What os_stream_url leads to is not the metadata of a Fedora CoreOS stream.",
+        "Check os_stream_url and os_stream.",
+    ),
+    Code.IMAGE_DAMAGED: (
+        "OS image is not what it should be",
+        "The checksum differs from what was declared or published, or the image cannot be unpacked.",
+        "Check the checksum's source. A bad download was removed; never boot it.",
+    ),
+    Code.IMAGE_UNFIT: (
+        "OS image is of the wrong kind",
+        "The file is no qcow2, or one that needs another file to stand on.",
+        "Convert or flatten it: qemu-img convert -O qcow2.",
+    ),
+    Code.SIGNATURE: (
+        "signature missing or not good",
+        "os_keyring is set, and the image has no signature, or one that the keyring does not vouch for.",
+        "Do not boot this image. Without os_keyring only the checksum is checked.",
+    ),
+    Code.CONFIG_REFUSED: (
+        "Butane or Ignition refuses the config",
+        "The host's config, merged from templates and os_butane, is not valid.",
+        "Mend os_butane or templates/ at the place that is named.",
+    ),
+    Code.FRAGMENT_MALFORMED: (
+        "os_butane is no Butane",
+        "A fragment is no YAML, of another variant, or of another shape than Butane's.",
+        "Mend the fragment; the message shows what a right one looks like.",
+    ),
+    Code.FRAGMENT_FORBIDDEN: (
+        "os_butane may not declare this",
+        "A fragment declares disks, writes to the data disk, or would replace a file or unit of zerotoil's.",
+        "Use another name or a drop-in; disks and filesystems are zerotoil's.",
+    ),
+    Code.UNIT_WRONG: (
+        "systemd would not understand a unit",
+        "systemd-analyze complains about a unit in the host's config.",
+        "Mend the unit in os_butane; man systemd.directives lists all that exists.",
+    ),
+    Code.SECRET_UNREADABLE: (
+        "secret cannot be read",
+        "The file or variable that a secret is read from is missing or empty.",
+        "Put the secret there; a file with mode 0600.",
+    ),
+    Code.SECRET_OPEN_TO_OTHERS: (
+        "secret is readable by others",
+        "Other users of this machine may read the file of a secret.",
+        "chmod 600 it; think about whether the secret is one still.",
+    ),
+    Code.FILE_UNREADABLE: (
+        "file cannot be read",
+        "A file that the inventory or the project names does not exist, is not text or may not be read.",
+        "Check its path, which counts from where the command is run.",
+    ),
+    Code.FILE_EXISTS: (
+        "file exists",
+        "A file that would be written is there already, and is never overwritten.",
+        "Name another place, or move the file away.",
+    ),
+    Code.FILE_UNWRITABLE: (
+        "file cannot be written",
+        "The folder may not be written to, or is none.",
+        "Name another place, or make the folder writable.",
+    ),
+    Code.DISK_FULL: (
+        "this machine's disk is full",
+        "There is no space for a download or for unpacking it.",
+        "Make room at the path that is named (ZEROTOIL_CACHE moves it), then run again.",
+    ),
+    Code.NO_PUBLIC_KEY: (
+        "no public SSH key",
+        "ssh_authorized_keys holds something else: a private key, or the path of a file.",
+        'Write the line of a .pub file, or "file:~/.ssh/id_ed25519.pub"; never a private key.',
+    ),
+    Code.TOOL_MISSING: (
+        "tool is not installed",
+        "A program that is needed on this machine is not installed.",
+        "zerotoil doctor names the command that installs it.",
+    ),
+    Code.TOOL_FAILED: (
+        "tool cannot be run",
+        "A program on this machine could not be started, or did not answer in time.",
+        "Run it by hand; install it anew.",
+    ),
+}

@@ -1,0 +1,173 @@
+"""What the codes of the servers mean: NAS and hypervisor. Texts only."""
+
+from __future__ import annotations
+
+from zerotoil.error_codes import Code
+
+TEXTS: dict[Code, tuple[str, str, str]] = {
+    Code.NAS_UNREACHABLE: (
+        "NAS unreachable",
+        "No connection to the NAS: its name is unknown, nothing listens there, or the network is away.",
+        "See whether it is up, and whether nas_url is right.",
+    ),
+    Code.NAS_TIMEOUT: (
+        "NAS does not answer in time",
+        "The NAS took the connection, a call or a job, and did not finish it before the deadline.",
+        "See whether it is busy (its job list), then run again; nas_timeout is the deadline of a call.",
+    ),
+    Code.NAS_DROPPED: (
+        "NAS dropped the connection",
+        "The connection closed at login or during a change, which is never repeated blindly.",
+        "Run again: it picks up what was done.",
+    ),
+    Code.CERTIFICATE_UNTRUSTED: (
+        "certificate of the NAS not trusted",
+        "The certificate is signed by nobody this machine trusts, is for another name, or has expired. No key was sent.",
+        "Set nas_ca to the CA that signed it, or nas_fingerprint to its SHA-256.",
+    ),
+    Code.CERTIFICATE_NOT_PINNED: (
+        "another certificate than the pinned one",
+        "The NAS shows another certificate than nas_fingerprint says, or somebody else answers. No key was sent.",
+        "If the NAS has a new certificate, set nas_fingerprint to it; else find out who answers.",
+    ),
+    Code.NAS_PLAIN_TEXT: (
+        "plain-text address",
+        "nas_url is not encrypted; TrueNAS revokes a key that is sent that way. None was sent.",
+        "Write wss://… in nas_url.",
+    ),
+    Code.NOT_A_NAS: (
+        "no TrueNAS answers there",
+        "Something answers at nas_url that does not speak TLS or TrueNAS's API, or a NAS that is still starting.",
+        "Check nas_url and its port; wait until the NAS is fully started.",
+    ),
+    Code.NAS_VERSION: (
+        "unknown version of TrueNAS",
+        "The NAS offers only versions of its API that this zerotoil does not know.",
+        "Update zerotoil.",
+    ),
+    Code.KEY_NOT_ACCEPTED: (
+        "API key not accepted",
+        "The NAS does not know the key, or it belongs to another user.",
+        "Check nas_user and nas_api_key.",
+    ),
+    Code.KEY_REVOKED: (
+        "API key revoked or expired",
+        "The NAS knows the key, and it is revoked or expired.",
+        "Make a new one on the NAS (Users, API Keys), and find out why: plain text revokes a key.",
+    ),
+    Code.LOGIN_DENIED: (
+        "user may not use the API",
+        "The key is right, and the NAS wants a second factor of its user or denies the user the API.",
+        "Use a user without two-factor login and with a role that may use the API.",
+    ),
+    Code.NAS_REFUSED: (
+        "NAS refuses a call",
+        "The NAS answered a call with an error, or a job of it failed; its own words are in the parentheses.",
+        "Look at the NAS (alerts, job list), then run again.",
+    ),
+    Code.NO_NAS_POOL: (
+        "NAS has no such pool",
+        "The first part of nas_dataset is no pool of the NAS.",
+        "Begin nas_dataset with one of those that are named.",
+    ),
+    Code.DATASET_TAKEN: (
+        "dataset is not ours",
+        "The dataset is marked as another host's, or is a volume.",
+        "Declare another nas_dataset or lab_name.",
+    ),
+    Code.TARGET_TAKEN: (
+        "target taken",
+        "A target of that name exists and was not made for this host. Nothing was touched.",
+        "Declare another iscsi_target, or remove that one on the NAS yourself.",
+    ),
+    Code.EXTENT_TAKEN: (
+        "extent taken",
+        "An extent of that name serves something else, or is marked as another host's. Nothing was touched.",
+        "Declare another iscsi_extent, or remove that one on the NAS yourself.",
+    ),
+    Code.PORTAL_DIFFERS: (
+        "portal of the NAS is another",
+        "The declared addresses or port belong to a portal with others, which is shared and not changed.",
+        "Declare iscsi_portal and iscsi_port as the NAS has them.",
+    ),
+    Code.ISCSI_SERVICE: (
+        "iSCSI service does not start",
+        "The NAS could not start its iSCSI service, or has none.",
+        "Look at System, Services, iSCSI on the NAS.",
+    ),
+    Code.CHAP_DIFFERS: (
+        "CHAP secret of an adopted VM differs",
+        "The NAS has another CHAP secret than the inventory; sending it would lock the running VM out.",
+        "Put what the NAS has into iscsi_chap_secret.",
+    ),
+    Code.HYPERVISOR_UNREACHABLE: (
+        "hypervisor unreachable",
+        "No connection to libvirt at hypervisor_uri.",
+        "See whether it is up: virsh -c URI version; for qemu+ssh, whether ssh works without a password.",
+    ),
+    Code.HYPERVISOR_TIMEOUT: (
+        "hypervisor does not answer in time",
+        "libvirt took a call and did not answer before hypervisor_timeout.",
+        "See whether the hypervisor is up and its storage answers.",
+    ),
+    Code.HYPERVISOR_DENIED: (
+        "hypervisor denies access",
+        "libvirt does not let this user manage VMs.",
+        "Put the user into the group libvirt, or use another user in hypervisor_uri.",
+    ),
+    Code.HYPERVISOR_REFUSED: (
+        "hypervisor refuses a call",
+        "libvirt answered a call with an error; its own words are in the message.",
+        "Look at libvirt's log on the hypervisor, then run again.",
+    ),
+    Code.NO_STORAGE_POOL: (
+        "no such storage pool",
+        "The hypervisor has no pool of that name, or it is not started.",
+        "Name another in hypervisor_pool, or create and start it (virsh pool-define-as, pool-start, pool-autostart).",
+    ),
+    Code.STORAGE_POOL_FULL: (
+        "storage pool is full",
+        "The pool has no room for the OS image.",
+        "Make space on the hypervisor, or name another pool in hypervisor_pool.",
+    ),
+    Code.STORAGE_POOL_KIND: (
+        "pool of another kind",
+        "A pool of that name is something else than zerotoil needs there. Nothing was touched.",
+        "Rename that pool.",
+    ),
+    Code.NO_NETWORK: (
+        "no such network",
+        "The hypervisor has no libvirt network of that name.",
+        "Name another in vm_nics, or create it (virsh net-define).",
+    ),
+    Code.RESERVATION: (
+        "address cannot be reserved",
+        "The address is reserved for another machine, or the network hands none out.",
+        "Choose another address, or set it without reserve.",
+    ),
+    Code.VM_NOT_OURS: (
+        "VM of that name is not ours",
+        "The hypervisor has a VM of that name without this lab's mark. Nothing was touched.",
+        "Name the host differently, rename that VM (virsh domrename), or adopt it (docs/guides/adopt.md).",
+    ),
+    Code.OS_DISK_GONE: (
+        "OS disk or Ignition config is gone",
+        "The VM is defined, and its OS disk or Ignition config is not in the pool any more.",
+        "zerotoil rebuild HOST makes new ones; the data volume stays.",
+    ),
+    Code.SHUTDOWN_TIMEOUT: (
+        "guest does not shut down",
+        "The guest was asked to shut down and still runs. The plug is not pulled.",
+        "Look at its console, or raise vm_shutdown_timeout.",
+    ),
+    Code.STILL_IN_USE: (
+        "disk is still in use",
+        "A VM still runs with the disk, so it is not taken away or deleted.",
+        "Shut the VM down first; virsh domblklist says which VM has it.",
+    ),
+    Code.UPLOAD_DIFFERS: (
+        "upload did not arrive whole",
+        "What was uploaded to the hypervisor differs from what was sent, when it is read back.",
+        "Look at the hypervisor's disk and its log, then run again.",
+    ),
+}

@@ -1,0 +1,13 @@
+# expect: two: os_butane (from host data, FILE:here): unit my.service line 2: Unknown key 'ExecStrat' in section [Service]; man systemd.directives lists all [ZT623]
+from tests.broken.right import RIGHT
+
+vms = [
+    ("@vm/one", {**RIGHT, "os_butane": ['systemd: {units: [{name: my.service, contents: "[Service]\\nExecStart=/bin/true\\n"}]}']}),
+    (
+        "@vm/two",
+        {
+            **RIGHT,
+            "os_butane": ['systemd: {units: [{name: my.service, contents: "[Service]\\nExecStrat=/bin/true\\nExecStart=/bin/true\\n"}]}'],  # <- here
+        },
+    ),
+]

@@ -1,0 +1,182 @@
+"""How each failure of a guest, of the data, of a workflow and of the embedded lab is provoked."""
+
+import os
+import socket
+from typing import Any
+
+from tests.adopt.conftest import specs
+from tests.adopt.test_domains import AROUND
+from tests.adopt.test_domains import domain as made_by_hand
+from tests.conftest import make_spec
+from tests.errors.sshd import reached_over_ssh
+from tests.errors.world import Provoke, World
+from tests.resources.guest.test_watchtower import facts, watchtower
+from tests.resources.nas.conftest import apply, host
+from tests.resources.test_guard import BLANK, BOOTED, DARK, GPT, KNOWN, NOTHING, OURS, WANT
+from zerotoil.adopt import domains, nas
+from zerotoil.cli import main
+from zerotoil.cli.adopt import adopt
+from zerotoil.clients import ssh
+from zerotoil.error_codes import Code
+from zerotoil.minilab import commands, layout, preflight, state, tools
+from zerotoil.minilab.nas.middleware import METHODS
+from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeState
+from zerotoil.resources import guard
+from zerotoil.resources.data_volume import DataRecord
+from zerotoil.resources.guest import Guest
+from zerotoil.resources.hypervisor import prune
+from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
+from zerotoil.resources.nas.mark import write_mark
+from zerotoil.setup import complete
+from zerotoil.workflows.rebuild import rebuild
+
+
+def boot_timeout(w: World) -> Any:
+    folder = w.fixture("project")
+    inventory = folder / "lab.py"
+    inventory.write_text(inventory.read_text().replace('"2 minutes"', '"1 second"'))
+    return w.said("zerotoil", "apply", "lab.py", "--limit", "one", "--yes", folder=folder)
+
+
+def silent_guest(w: World) -> Any:
+    server = w.stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    spec = make_spec(ssh_port=server.getsockname()[1])
+    return ssh.shell(spec, "127.0.0.1", w.tmp / "known_hosts", timeout=1)("true")
+
+
+def other_container(w: World) -> Any:
+    observed = facts()
+    observed["containers"][0]["Config"]["Labels"] = {}
+    return watchtower(observed).plan()
+
+
+def other_zvol(w: World) -> Any:
+    server = w.nas()
+    wanted = {"name": "tank/lab/matrix/data", "type": "VOLUME", "volsize": 1 << 30, "sparse": True, "create_ancestors": True}
+    server.write("pool.dataset.create", wanted)
+    return apply(server, host())
+
+
+def served_twice(w: World) -> Any:
+    server = w.nas()
+    apply(server, host())
+    server.write("iscsi.extent.update", server.query("iscsi.extent")[0]["id"], {"name": "renamed"})
+    return apply(server, host())
+
+
+def other_lun(w: World) -> Any:
+    lab = w.fixture("handmade")
+    spec = specs(lab.adopt().written.text(), iscsi_lun=1)["matrix"]
+    return next(resource for resource in lab.resources(spec) if resource.key == "VM matrix").plan()
+
+
+def forgetful_nas(w: World) -> Any:
+    """A NAS that says yes to a change and makes none, with a host on it."""
+    server = w.nas()
+    apply(server, host())
+    w.patch.setitem(METHODS, "pool.dataset.update", lambda *_: {})
+    return server
+
+
+def other_filesystem(w: World) -> Any:
+    guest = Guest("matrix", lambda _script: '{"data": {"type": "xfs", "label": "data", "uuid": "u"}}')
+    return DataRecord(make_spec(), guest, read=lambda: None, write=lambda _mark: None).plan()
+
+
+def first_boot(mark: DataMark | None, found: Any, partlabel: str | None = None) -> Provoke:
+    return lambda _: guard.check(host="matrix", want=WANT, owner="home/matrix", mark=mark, found=found, partlabel=partlabel)
+
+
+def nothing_to_adopt(w: World) -> Any:
+    from tests.adopt.conftest import hypervisor
+
+    lab = w.fixture("handmade")
+    options = {
+        "nas": lab.sim.url, "nas-user": "zerotoil", "nas-api-key": "env:NAS_KEY", "nas-fingerprint": lab.sim.fingerprint,
+        "hypervisor": hypervisor(w.tmp, made_by_hand("files", "")).uri, "output": str(w.tmp / "lab.py"),
+    }  # fmt: skip
+    return adopt.main([f"--{name}={value}" for name, value in options.items()], standalone_mode=False)
+
+
+def of_no_target(w: World) -> Any:
+    lab = w.fixture("handmade")
+    return nas.match(lab.nas, IscsiDisk("network", "iqn.x:none", 0, "127.0.0.1", 3260), "home/matrix")
+
+
+def rebuild_of_adopted(w: World) -> Any:
+    lab = w.fixture("handmade")
+    spec = specs(lab.adopt().written.text())["matrix"]
+    lab.apply(spec)
+    return prune(spec, lab.hypervisor)
+
+
+def unhealthy(w: World) -> Any:
+    lab = w.fixture("pretend_lab")
+    site = lab.site(vm_boot_timeout="1 second")
+    lab.apply(site)
+    lab.settle(site)
+    return rebuild(site)
+
+
+def somebody_elses_folder(w: World) -> Any:
+    w.file("mine")
+    w.patch.setattr(layout, "STATE", w.tmp)
+    w.patch.setattr(state, "MARK", w.tmp / "mark")
+    return state.ensure()
+
+
+def not_root(w: World) -> Any:
+    w.patch.setattr(os, "geteuid", lambda: 1000)
+    return preflight.require_root()
+
+
+def defect(w: World) -> Any:
+    capsys = w.fixture("capsys")
+    w.patch.setitem(main.__globals__["_COMMANDS"], "explain", ("zerotoil.cli.nosuch", ""))
+    try:
+        main(["explain", "ZT101"])
+    except SystemExit:
+        return Code(capsys.readouterr().err.rstrip("\n")[-6:-1])
+
+
+CASES: dict[Code, Provoke] = {
+    Code.NO_ADDRESS: lambda w: w.fixture("pretend_lab").site().running_guest(),
+    Code.SSH_REFUSED: lambda w: reached_over_ssh(w, listens=False),
+    Code.SSH_NOT_ACCEPTED: lambda w: reached_over_ssh(w),
+    Code.HOST_KEY_CHANGED: lambda w: reached_over_ssh(w, pinned="another"),
+    Code.BOOT_TIMEOUT: boot_timeout,
+    Code.GUEST_SILENT: silent_guest,
+    Code.GUEST_COMMAND_FAILED: lambda w: Guest("matrix", lambda _script: "sh: jq: not found").facts(),
+    Code.CONTAINER_NOT_OURS: other_container,
+    Code.VOLUME_NOT_OURS: other_zvol,
+    Code.VOLUME_USED_TWICE: served_twice,
+    Code.VM_READS_OTHER_VOLUME: other_lun,
+    Code.MARK_NOT_KEPT: lambda w: write_mark(
+        forgetful_nas(w), "tank/lab/matrix/data", DataMark("home/matrix", VolumeState.FIRST_BOOT)
+    ),
+    Code.DATA_NOT_MOUNTED: lambda w: Guest("matrix", lambda _script: '{"data": null}').data_filesystem(),
+    Code.DATA_DIFFERS: other_filesystem,
+    Code.NEVER_HEALTHY: lambda w: rebuild(w.fixture("pretend_lab").site()),
+    Code.GUARD_NO_MARK: first_boot(None, NOTHING),
+    Code.GUARD_UNREADABLE: first_boot(BOOTED, DARK),
+    Code.GUARD_FOREIGN_FILESYSTEM: first_boot(BOOTED, Finding(filesystem=Filesystem("xfs", "data", "u"))),
+    Code.GUARD_PARTITION_TABLE: first_boot(BLANK, GPT),
+    Code.GUARD_OTHER_CONTENT: first_boot(BLANK, Finding(other="LVM2_member")),
+    Code.GUARD_EMPTY_NOW: first_boot(KNOWN, NOTHING),
+    Code.GUARD_PARTITION: first_boot(KNOWN, Finding(filesystem=OURS), "data"),
+    Code.CHANGE_NOT_MADE: lambda w: apply(forgetful_nas(w), host(data_size="30 GiB")),
+    Code.NEEDS_ANOTHER_FIRST: lambda w: Guest.new_machine("matrix").write("true"),
+    Code.NOT_THERE_TO_ADOPT: lambda w: w.fixture("handmade").adopt("nobody"),
+    Code.NOTHING_ADOPTED: nothing_to_adopt,
+    Code.VM_UNFIT_TO_ADOPT: lambda w: domains.parse(made_by_hand("files", ""), AROUND),
+    Code.VOLUME_UNFIT_TO_ADOPT: of_no_target,
+    Code.REBUILD_OF_ADOPTED: rebuild_of_adopted,
+    Code.REBUILD_UNHEALTHY: unhealthy,
+    Code.FLAGS_MISSING: lambda w: complete({}, None),
+    Code.LAB_NEEDS_ROOT: not_root,
+    Code.LAB_PART_MISSING: lambda w: commands.run("no-such-command"),
+    Code.LAB_STEP_FAILED: lambda w: commands.run("false"),
+    Code.LAB_STATE: somebody_elses_folder,
+    Code.LAB_NO_SUCH_CHOICE: lambda w: tools.tool("nosuch"),
+    Code.INTERNAL: defect,
+}

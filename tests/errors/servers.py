@@ -1,0 +1,204 @@
+"""How each failure of the NAS and of the hypervisor is provoked: on the simulator and on libvirt's test driver."""
+
+import socket
+from typing import Any
+
+import libvirt
+
+from tests.conftest import make_spec
+from tests.errors.world import Provoke, World
+from tests.resources.nas.conftest import KEY, apply, connect, host, plan
+from zerotoil.clients.hypervisor import Hypervisor
+from zerotoil.clients.hypervisor.errors import translated
+from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
+from zerotoil.minilab.nas.middleware import METHODS
+from zerotoil.model.secret import Secret
+from zerotoil.resources.hypervisor import observed, prepare, switch, volumes
+from zerotoil.resources.hypervisor.observe import shutdown
+from zerotoil.resources.nas import nas_resources
+from zerotoil.resources.nas.access import IscsiService
+
+NET = {"data_attach": "network"}
+FIXED = {"vm_nics": [{"network": "default", "address": "192.168.122.20/24", "reserve": True}], **NET}
+
+
+def silent_nas(w: World) -> Any:
+    sim = w.sim()
+    nas = connect(sim, timeout=1)
+    sim.faults.hang.add("iscsi.target.query")
+    return nas.query("iscsi.target")
+
+
+def dropped(w: World) -> Any:
+    sim = w.sim()
+    sim.faults.drop_after = 1
+    return connect(sim)
+
+
+def old_and_new(w: World) -> Any:
+    url, fingerprint = w.fixture("website")(200, b'["v30.01.0"]')
+    return Nas.connect(url, "zerotoil", Secret(KEY), fingerprint=fingerprint, timeout=5)
+
+
+def login(w: World, answer: str) -> Any:
+    sim = w.sim()
+    w.patch.setitem(METHODS, "auth.login_ex", lambda *_: {"response_type": answer})
+    return connect(sim)
+
+
+def revoked(w: World) -> Any:
+    sim = w.sim()
+    sim.faults.revoked.add("zerotoil")
+    return connect(sim)
+
+
+def other_dataset(w: World) -> Any:
+    nas = w.nas()
+    marks = [{"key": "zerotoil:owner", "value": "away/matrix"}]
+    wanted = {"name": "tank/lab/matrix", "type": "FILESYSTEM", "create_ancestors": True, "user_properties": marks}
+    nas.write("pool.dataset.create", wanted)
+    return plan(nas, host())
+
+
+def other_target(w: World) -> Any:
+    nas = w.nas()
+    nas.write("iscsi.target.create", {"name": "matrix", "groups": []})
+    return plan(nas, host())
+
+
+def other_extent(w: World) -> Any:
+    nas = w.nas()
+    nas.write("pool.dataset.create", {"name": "tank/mine", "type": "VOLUME", "volsize": 1 << 30, "sparse": True})
+    nas.write("iscsi.extent.create", {"name": "matrix", "disk": "zvol/tank/mine"})
+    return plan(nas, host())
+
+
+def no_service(w: World) -> Any:
+    nas = w.nas()
+    w.patch.setitem(METHODS, "service.query", lambda *_: [])
+    return IscsiService(nas).plan()
+
+
+def other_chap(w: World) -> Any:
+    from tests.adopt.conftest import specs
+
+    lab = w.fixture("handmade")
+    w.file(".config/zerotoil/chap-secret", "another-s3cret")
+    return lab.apply(specs(lab.adopt().written.text())["matrix"])
+
+
+def silent_libvirt(w: World) -> Any:
+    server = w.stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    return Hypervisor.connect(f"qemu+tcp://127.0.0.1:{server.getsockname()[1]}/system", 0.3)
+
+
+def only_reading(w: World) -> Any:
+    connection = libvirt.openReadOnly("test:///default")
+    with translated("define VM x"):
+        connection.defineXML("<domain type='test'><name>x</name></domain>")
+
+
+def full_pool(w: World) -> Any:
+    storage = w.fixture("of_hypervisor").hypervisor.storage
+    all_of_it = storage.available("default")
+    size = f"<capacity>{all_of_it}</capacity><allocation>{all_of_it}</allocation>"
+    storage.create("default", "big", f"<volume><name>big</name>{size}</volume>")
+    return storage.upload("default", "small", b"x")
+
+
+def reserved(w: World) -> Any:
+    lab = w.fixture("of_hypervisor")
+    lab.apply(make_spec(**FIXED))
+    return lab.plan(make_spec("other", **FIXED))
+
+
+def other_vm(w: World) -> Any:
+    lab = w.fixture("of_hypervisor")
+    lab.hypervisor.define("matrix", "<domain type='test'><name>matrix</name><memory>1</memory><os><type>hvm</type></os></domain>")
+    return lab.plan(make_spec(**NET))
+
+
+def lost_os_disk(w: World) -> Any:
+    lab = w.fixture("of_hypervisor")
+    lab.apply(make_spec(**NET))
+    lab.hypervisor.storage.delete("default", "matrix-os-1.qcow2")
+    return lab.plan(make_spec(**NET))
+
+
+def deaf_guest(w: World) -> Any:
+    lab, spec = w.fixture("of_hypervisor"), make_spec(vm_shutdown_timeout="1 second", **NET)
+    lab.apply(spec)
+    w.patch.setattr(libvirt.virDomain, "shutdown", lambda _domain: 0)
+    assert observed(spec, lab.hypervisor).running
+    return shutdown(spec, lab.hypervisor)
+
+
+def still_running(w: World) -> Any:
+    lab, spec = w.fixture("of_hypervisor"), make_spec(**NET)
+    lab.apply(spec)
+    return switch(spec, lab.hypervisor, prepare(spec, lab.hypervisor, ignition="{}", image=lab.image))
+
+
+class Forgetful:
+    """A stream of a libvirt that takes every byte and keeps none."""
+
+    def send(self, data: bytes) -> int:
+        return len(data)
+
+    def recv(self, _size: int) -> bytes:
+        return b""
+
+    def finish(self) -> None:
+        """Done."""
+
+    abort = finish
+
+
+def lost_upload(w: World) -> Any:
+    lab = w.fixture("of_hypervisor")
+    w.patch.setattr(Hypervisor, "is_test", False)  # the test driver has no uploads; so they are played below it
+    w.patch.setattr(libvirt.virConnect, "newStream", lambda *_: Forgetful())
+    for name in ("upload", "download"):
+        w.patch.setattr(libvirt.virStorageVol, name, lambda *_: 0)
+    return volumes.put_config(make_spec(**NET), lab.hypervisor, "{}")
+
+
+CASES: dict[Code, Provoke] = {
+    Code.NAS_UNREACHABLE: lambda w: Nas.connect("wss://127.0.0.1:9", "zerotoil", Secret(KEY)),
+    Code.NAS_TIMEOUT: silent_nas,
+    Code.NAS_DROPPED: dropped,
+    Code.CERTIFICATE_UNTRUSTED: lambda w: connect(w.sim(), fingerprint=None),
+    Code.CERTIFICATE_NOT_PINNED: lambda w: connect(w.sim(), fingerprint="0" * 64),
+    Code.NAS_PLAIN_TEXT: lambda w: Nas.connect("ws://127.0.0.1", "zerotoil", Secret(source="file:/nosuch")),
+    Code.NOT_A_NAS: lambda w: Nas.connect(f"wss://{w.web()}", "zerotoil", Secret(KEY), timeout=5),
+    Code.NAS_VERSION: old_and_new,
+    Code.KEY_NOT_ACCEPTED: lambda w: connect(w.sim(), key="1-wrong"),
+    Code.KEY_REVOKED: revoked,
+    Code.LOGIN_DENIED: lambda w: login(w, "OTP_REQUIRED"),
+    Code.NAS_REFUSED: lambda w: w.nas().write("pool.dataset.create", {"name": "tank", "type": "FILESYSTEM"}),
+    Code.NO_NAS_POOL: lambda w: plan(w.nas(), host(nas_dataset="ocean/lab")),
+    Code.DATASET_TAKEN: other_dataset,
+    Code.TARGET_TAKEN: other_target,
+    Code.EXTENT_TAKEN: other_extent,
+    Code.PORTAL_DIFFERS: lambda w: plan(w.nas(), host(iscsi_port=3261)),
+    Code.ISCSI_SERVICE: no_service,
+    Code.CHAP_DIFFERS: other_chap,
+    Code.HYPERVISOR_UNREACHABLE: lambda w: Hypervisor.connect("qemu+tcp://127.0.0.1:1/system", 5),
+    Code.HYPERVISOR_TIMEOUT: silent_libvirt,
+    Code.HYPERVISOR_DENIED: only_reading,
+    Code.HYPERVISOR_REFUSED: lambda w: w.fixture("of_hypervisor").hypervisor.define("x", "<domain/>"),
+    Code.NO_STORAGE_POOL: lambda w: w.fixture("of_hypervisor").plan(make_spec(hypervisor_pool="ssd", **NET)),
+    Code.STORAGE_POOL_FULL: full_pool,
+    Code.STORAGE_POOL_KIND: lambda w: w.fixture("handmade").hypervisor.storage.delete("photo-pool", "unit:0:0:0"),
+    Code.NO_NETWORK: lambda w: w.fixture("of_hypervisor").plan(make_spec(vm_nics=[{"network": "lan"}], **NET)),
+    Code.RESERVATION: reserved,
+    Code.VM_NOT_OURS: other_vm,
+    Code.OS_DISK_GONE: lost_os_disk,
+    Code.SHUTDOWN_TIMEOUT: deaf_guest,
+    Code.STILL_IN_USE: still_running,
+    Code.UPLOAD_DIFFERS: lost_upload,
+    Code.VOLUME_SHRINKS: lambda w: [apply(nas := w.nas(), host(data_size="30 GiB")), plan(nas, host(data_size="10 GiB"))],
+    Code.VOLUME_DOES_NOT_FIT: lambda w: plan(w.nas(), host(data_size="2 TiB")),
+    Code.VOLUME_GONE: lambda w: [resource.plan() for resource in nas_resources(host(), w.nas(), lambda: True)],
+}

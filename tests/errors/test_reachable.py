@@ -1,0 +1,43 @@
+"""Each code is reached: the real function, on a pretend server or an empty folder, ends in just this code."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.errors import declared, lab, servers
+from tests.errors.world import Provoke, World
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.model.inventory import Problem
+
+TABLES = (declared.CASES, servers.CASES, lab.CASES)
+CASES = {code: provoke for table in TABLES for code, provoke in table.items()}
+
+
+def reached(provoke: Provoke, world: World) -> Any:
+    try:
+        found = provoke(world)
+    except LabError as error:
+        assert error.shown == f"{error} [{error.code}]"
+        return error.code
+    if isinstance(found, Problem):
+        assert found.shown == f"{found} [{found.code}]"
+        return found.code
+    return found
+
+
+@pytest.mark.parametrize("code", sorted(CASES), ids=lambda code: f"{code} {code.name}")
+def test_it_is_reached(code: Code, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    with ExitStack() as stack:
+        found = reached(CASES[code], World(tmp_path, monkeypatch, request, stack))
+    if isinstance(found, list):  # a command says it wherever a person may look, and nothing else
+        assert found and set(found) == {code}
+    else:
+        assert found is code
+
+
+def test_every_code_is_in_the_table_once() -> None:
+    assert set(CASES) == set(Code)
+    assert len(CASES) == sum(map(len, TABLES))
