@@ -179,7 +179,7 @@ def test_an_unexpected_error_is_one_line_without_debug(project: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        (["ssh", "-i", "lab.py", "one"], "one: no address is known: is the VM running?\n"),
+        (["ssh", "-i", "lab.py", "one"], "one: no address is known: is the VM running? [ZT401]\n"),
         (["rebuild", "-i", "lab.py", "one", "--yes"], "one: its data volume was never seen healthy: run the deploy"),
         (["status", "lab.py"], ""),
         (["plan", "lab.py"], ""),

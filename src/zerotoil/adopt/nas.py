@@ -9,7 +9,7 @@ from typing import Any
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.model.spec import IQN
+from zerotoil.model.nas import IQN
 from zerotoil.model.units import Cron, Lifetime, format_size
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
 from zerotoil.resources.nas.mark import dataset, neighbour, property_of

@@ -59,7 +59,9 @@ def _connect(asked: Asked) -> Any:
     from pydantic import ValidationError
 
     from zerotoil.clients.truenas import Nas
-    from zerotoil.model.spec import HypervisorSpec, LabSpec, NasSpec
+    from zerotoil.model.nas import NasSpec
+    from zerotoil.model.spec import LabSpec
+    from zerotoil.model.vm import HypervisorSpec
 
     given = {
         "url": asked.nas_url, "user": asked.nas_user, "api_key": asked.nas_api_key, "dataset": "tank",

@@ -6,7 +6,7 @@ from functools import cache
 
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
-from zerotoil.model.spec import OsSpec
+from zerotoil.model.vm import OsSpec
 from zerotoil.render.ignition import readable
 from zerotoil.resources.hypervisor import kept_config, observed, pending
 from zerotoil.resources.hypervisor.volumes import digest
