@@ -1,6 +1,7 @@
 """pyinfra against a VM that runs and was seen healthy, where SSH answers as wanted: not at all, or letting nobody in."""
 
 import socket
+import subprocess
 import threading
 from typing import Any
 
@@ -15,6 +16,7 @@ from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
 from zerotoil.render.domain import Provisioned, render_domain
 from zerotoil.resources.nas.mark import write_mark
 
+OTHER_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIKkRSlHK5dcRMDcHl8ehRBPDMqDUrVn5q+6qcmo2ekWk"
 INVENTORY = """
 from zerotoil.model.secret import Secret
 vms = [("@vm/matrix", {data!r} | {{"nas_api_key": Secret({key!r})}})]
@@ -23,29 +25,37 @@ vms = [("@vm/matrix", {data!r} | {{"nas_api_key": Secret({key!r})}})]
 
 def reached_over_ssh(w: World, *, listens: bool = True, pinned: str = "") -> list[Code]:
     """The codes that a deploy of the host ends with."""
-    server = socket.create_server(("127.0.0.1", 0))
-    w.stack.callback(server.close)
+    server = listening(w)
     port = server.getsockname()[1]
-    if listens:
-        threading.Thread(target=serve, args=(server,), daemon=True).start()
-    else:
+    if not listens:
+        server.shutdown(socket.SHUT_RDWR)
         server.close()
     if pinned:
-        w.file(".zerotoil/known_hosts", f"matrix ssh-rsa {paramiko.RSAKey.generate(2048).get_base64()}\n")
+        w.file(".zerotoil/known_hosts", f"matrix ssh-ed25519 {OTHER_KEY}\n")
     w.file("full.py", "from zerotoil.edge.deploy import full\nfull()\n")
     w.file("lab.py", INVENTORY.format(data=declared(w, port), key=KEY))
     return w.said("pyinfra", "-y", "lab.py", "full.py")
 
 
-def serve(server: socket.socket) -> None:
-    """SSH with a key of its own; nobody gets in."""
+def listening(w: World) -> socket.socket:
+    """A port where SSH answers, with an Ed25519 key: the only kind that OpenSSH is told to take."""
+    server = socket.create_server(("127.0.0.1", 0))
+    w.stack.callback(server.close)
+    key = w.tmp / "host-key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=20)
+    threading.Thread(target=serve, args=(server, paramiko.Ed25519Key(filename=str(key))), daemon=True).start()
+    return server
+
+
+def serve(server: socket.socket, key: paramiko.PKey) -> None:
+    """SSH with this key; nobody gets in."""
     while True:
         try:
             peer, _ = server.accept()
         except OSError:
             return
         transport = paramiko.Transport(peer)
-        transport.add_server_key(paramiko.RSAKey.generate(2048))
+        transport.add_server_key(key)
         transport.start_server(event=threading.Event(), server=paramiko.ServerInterface())
 
 

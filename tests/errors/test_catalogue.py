@@ -11,6 +11,7 @@ from zerotoil.error_codes import Code
 from zerotoil.error_codes.catalogue import CATALOGUE, RANGES, page
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import Problem, Problems
+from zerotoil.model.spec import keys
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +24,23 @@ def test_every_code_is_explained() -> None:
         assert re.fullmatch(r"ZT[1-9]\d\d", code) and code[2] in RANGES
         assert not entry.title.endswith(".") and entry.meaning.endswith(".")
         assert entry.remedy
+
+
+def test_keys_that_are_named_exist() -> None:
+    words = " ".join(f"{entry.meaning} {entry.remedy}" for entry in CATALOGUE.values())
+    named = set(re.findall(r"\b(?:data|hypervisor|iscsi|lab|nas|os|ssh|vm)_[a-z0-9_]+", words))
+    assert "nas_url" in named
+    assert named <= set(keys())
+
+
+def test_the_embedded_lab_has_codes_of_its_own() -> None:
+    for path in (ROOT / "src/zerotoil").rglob("*.py"):
+        used = set(re.findall(r"\bCode\.([A-Z_]+)\b", path.read_text()))
+        lab = {name for name in used if name.startswith("LAB_")}
+        if "minilab" in path.parts:
+            assert used == lab, path
+        elif "error_codes" not in path.parts:
+            assert not lab, path
 
 
 def test_titles_are_told_apart() -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import make_spec
 from tests.errors import declared, lab, servers
+from tests.errors.sshd import OTHER_KEY, listening
 from tests.errors.world import Provoke, World
+from zerotoil.clients import ssh
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import Problem
@@ -36,6 +39,29 @@ def test_it_is_reached(code: Code, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert found and set(found) == {code}
     else:
         assert found is code
+
+
+@pytest.mark.parametrize(
+    ("pinned", "listens", "code"),
+    [
+        (False, False, Code.SSH_REFUSED),
+        (False, True, Code.SSH_NOT_ACCEPTED),
+        (True, True, Code.HOST_KEY_CHANGED),
+    ],
+)
+def test_openssh_has_the_same_codes_as_pyinfra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, pinned: bool, listens: bool, code: Code
+) -> None:
+    """A plan reads a guest by OpenSSH, which has one exit code for all of it."""
+    known = tmp_path / "known_hosts"
+    known.write_text(f"matrix ssh-ed25519 {OTHER_KEY}\n" if pinned else "")
+    with ExitStack() as stack:
+        port = 9
+        if listens:
+            port = listening(World(tmp_path, monkeypatch, request, stack)).getsockname()[1]
+        with pytest.raises(LabError) as caught:
+            ssh.shell(make_spec(ssh_port=port, ssh_user="nobody"), "127.0.0.1", known, timeout=20)("true")
+    assert caught.value.code is code, str(caught.value)
 
 
 def test_every_code_is_in_the_table_once() -> None:

@@ -29,6 +29,18 @@ def command(spec: HostSpec, address: str, known_hosts: Path) -> list[str]:
     return [*arguments, address]
 
 
+_ITS_OWN = 255  # exit code of ssh itself; any other is the script's
+
+
+def _kind(exit_code: int, said: str) -> Code:
+    """Why ssh failed: it has one exit code for all of it, so its words tell."""
+    if exit_code != _ITS_OWN:
+        return Code.GUEST_COMMAND_FAILED
+    if "Host key verification failed" in said:
+        return Code.HOST_KEY_CHANGED
+    return Code.SSH_NOT_ACCEPTED if "Permission denied" in said else Code.SSH_REFUSED
+
+
 def shell(spec: HostSpec, address: str, known_hosts: Path, timeout: int = 300) -> Callable[[str], str]:
     """Run scripts as root in the guest; a script travels on stdin. Raises LabError with the guest's own words."""
 
@@ -44,7 +56,7 @@ def shell(spec: HostSpec, address: str, known_hosts: Path, timeout: int = 300) -
             raise LabError(
                 f"{spec.name}: SSH to {address} failed ({done.stderr.strip()[-300:]})",
                 f"zerotoil ssh {spec.name}",
-                code=Code.GUEST_COMMAND_FAILED,
+                code=_kind(done.returncode, done.stderr),
             )
         return done.stdout
 
