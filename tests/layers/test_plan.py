@@ -1,6 +1,8 @@
 """The plan over all layers: complete before anything exists, empty after a deploy, and it never writes."""
 
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import jsonschema
@@ -11,6 +13,7 @@ from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.clients.truenas import Nas
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
+from zerotoil.layers import notices as notices_module
 from zerotoil.layers.layers import named
 from zerotoil.layers.plan import HostPlan, plan_lab
 from zerotoil.layers.plan_json import as_data, schema
@@ -147,3 +150,34 @@ def test_the_nas_is_asked_once_per_kind_however_many_hosts_there_are(lab: Preten
         assert plan_lab(sites).exit_code == 0
         asked.append(len(lab.sim.calls) - before)
     assert asked[0] == asked[1] <= 12
+
+
+def test_a_newer_image_on_the_stream_is_an_update_and_no_drift(lab: PretendLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked up at most once an hour: a plan does not wait for the network each time."""
+    asked = []
+
+    class Stream(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            disk = {"location": "http://127.0.0.1/x.qcow2.xz", "sha256": "0" * 64, "uncompressed-sha256": "0" * 64}
+            qemu = {"release": "45.20261101.3.0", "formats": {"qcow2.xz": {"disk": disk}}}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"architectures": {"x86_64": {"artifacts": {"qemu": qemu}}}}).encode())
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stream) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        declared = {"os_stream_url": f"http://127.0.0.1:{server.server_port}/streams/"}
+        lab.apply(lab.site(**declared))
+        for _ in range(2):
+            (host,) = planned(lab.site(**declared))
+            assert lines(host) == []
+            (notice,) = host.notices
+            assert (notice.kind, notice.what) == (Kind.UPDATE, "44.20260802.3.1 -> 45.20261101.3.0")
+            assert notice.command == "zerotoil rebuild matrix"
+            notices_module._newest.cache_clear()  # as in another process
+        server.shutdown()
+    assert asked == ["/streams/stable.json"]

@@ -26,6 +26,9 @@ data_option = click.option("--data", multiple=True, metavar="KEY=VALUE", help="D
 
 def read(path: Path, data: tuple[str, ...] = (), limit: tuple[str, ...] = ()) -> Declared:
     """Specs and problems of one inventory file. Cross-host rules see all hosts, whatever `limit` leaves."""
+    from zerotoil.edge.start import load_pyinfra
+
+    load_pyinfra()
     from zerotoil.edge.inventory import declared, load, matching
     from zerotoil.edge.lines import left_out, located, repeated
 

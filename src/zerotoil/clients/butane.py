@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import yaml
 
+from zerotoil.clients import cache
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
@@ -34,21 +33,12 @@ def ignition(config: str, files_dir: Path | None = None) -> str:
     """The validated Ignition JSON of a Butane config; kept by content, since the two tools take most of a plan's time."""
     if _READS_FILES.search(config):  # it reads other files, which are not part of the name
         return _made(config, files_dir)
-    kept = cache() / hashlib.sha256(f"{_tools()}\n{config}".encode()).hexdigest()
-    with suppress(OSError):
-        return kept.read_text()
-    made = _made(config, files_dir)
-    with suppress(OSError):  # a cache that cannot be written only costs time
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        draft = kept.with_suffix(f".{os.getpid()}")
-        draft.write_text(made)
-        draft.replace(kept)
+    kept = cache.folder("ignition") / hashlib.sha256(f"{_tools()}\n{config}".encode()).hexdigest()
+    made = cache.read(kept)
+    if made is None:
+        made = _made(config, files_dir)
+        cache.write(kept, made)
     return made
-
-
-def cache() -> Path:
-    """Where transpiled configs are kept. They hold no secrets."""
-    return Path(os.environ.get("ZEROTOIL_CACHE", "~/.cache/zerotoil")).expanduser() / "ignition"
 
 
 @functools.cache

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from fnmatch import fnmatch
-from functools import cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +15,7 @@ from pyinfra.api.inventory import Inventory
 from pyinfra.connectors.ssh import connector_data_meta
 
 from zerotoil.edge import lines
+from zerotoil.edge.start import entry_points_looked_up_once
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import Declared, Layers, declare
@@ -59,19 +58,6 @@ def matching(inventory: Inventory, patterns: Iterable[str]) -> set[str]:
     return found
 
 
-@contextmanager
-def _connectors_looked_up_once() -> Iterator[None]:
-    """pyinfra looks up all entry points of this Python anew for each host, 10 ms each: ten seconds for 1,000 hosts."""
-    from pyinfra.api import connectors
-
-    look_up, load_one = connectors.entry_points, connectors._load_connector
-    connectors.entry_points, connectors._load_connector = cache(look_up), cache(load_one)
-    try:
-        yield
-    finally:
-        connectors.entry_points, connectors._load_connector = look_up, load_one
-
-
 def load(path: Path, override: dict[str, Any] | None = None) -> Inventory:
     """Load an inventory file as pyinfra's own command does. Raises LabError with the file and line that are wrong."""
     from pyinfra.api.state import State
@@ -84,7 +70,7 @@ def load(path: Path, override: dict[str, Any] | None = None) -> Inventory:
     if wrong:
         raise LabError(*wrong, code=Code.INVENTORY_MISREAD)
     try:
-        with ctx_state.use(State()), _connectors_looked_up_once():
+        with ctx_state.use(State()), entry_points_looked_up_once():
             return make_inventory_from_files(str(path), override_data=override or {}, cwd=str(Path.cwd()))
     except (Exception, SystemExit) as error:  # the owner's own Python: anything can come out of it
         raise _cannot_be_loaded(path, error) from error

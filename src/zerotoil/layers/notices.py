@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+import functools
+import hashlib
 
+from zerotoil.clients import cache
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.model.vm import OsSpec
@@ -11,6 +13,8 @@ from zerotoil.render.ignition import readable
 from zerotoil.resources.hypervisor import kept_config, observed, pending
 from zerotoil.resources.hypervisor.volumes import digest
 from zerotoil.resources.resource import Kind, Notice, updated
+
+_STREAM_SECONDS = 3600  # a stream changes every two weeks
 
 
 def notices(site: Site) -> tuple[Notice, ...]:
@@ -48,26 +52,29 @@ def reprovision(site: Site, made_with: str) -> Notice | None:
 
 def update(site: Site, release: str) -> Notice | None:
     """A newer image on the stream than the one the VM was made from. A stream that cannot be read is no news."""
-    newest = _newest(site.spec.os) if release else ""
+    os = site.spec.os
+    newest = _newest(os.image, os.stream_url, os.stream) if release else ""
     if newest in ("", release):
         return None
     command = f"zerotoil rebuild {site.spec.name}"
     return Notice(f"OS of {site.spec.name}", Kind.UPDATE, f"{release} -> {newest}", command)
 
 
-def _newest(os: OsSpec) -> str:
-    if os.image:
-        from zerotoil.clients import images
+@functools.cache
+def _newest(image: str | None, url: str, stream: str) -> str:
+    """The newest release: what os_image names, or what the stream offered within the last hour."""
+    kept = cache.folder("streams") / hashlib.sha256(f"{image} {url} {stream}".encode()).hexdigest()[:32]
+    found = cache.read(kept, _STREAM_SECONDS)
+    if found is None:
+        found = _look_up(OsSpec(image=image, image_sha256="0" * 64 if image else None, stream=stream, stream_url=url, butane=[]))
+        cache.write(kept, found)
+    return found
 
-        return images.resolve(os).release
-    return _of_stream(os.stream_url, os.stream)
 
-
-@cache
-def _of_stream(url: str, stream: str) -> str:
-    from zerotoil.clients import images
+def _look_up(os: OsSpec) -> str:
+    from zerotoil.clients import images  # loads an HTTP library, which takes longer than most plans
 
     try:
-        return images.resolve(OsSpec(stream=stream, stream_url=url, butane=[]), patient=False).release
+        return images.resolve(os, patient=False).release
     except LabError:
         return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zerotoil.clients import butane, device, ssh
+from zerotoil.clients import butane, cache, device, ssh
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
@@ -97,7 +96,7 @@ class Site:
         """The OS image, fetched to this machine and verified."""
         from zerotoil.clients import images  # `requests` takes longer to load than most plans to make
 
-        return images.fetch(images.resolve(self.spec.os), image_cache(), progress(self.say, "OS image"))
+        return images.fetch(images.resolve(self.spec.os), cache.folder("images"), progress(self.say, "OS image"))
 
     def guest(self) -> Guest:
         """The guest, or a new machine where nothing answers yet that should. Raises LabError when it has no address."""
@@ -137,11 +136,6 @@ class Site:
         mark = self.mark
         if mark and mark.state is VolumeState.BLANK:
             write_mark(self.nas, self.spec.zvol, DataMark(self.spec.owner, VolumeState.FIRST_BOOT))
-
-
-def image_cache() -> Path:
-    """Where downloaded OS images are kept."""
-    return Path(os.environ.get("ZEROTOIL_CACHE", "~/.cache/zerotoil")).expanduser() / "images"
 
 
 def progress(say: Callable[[str], Any], what: str) -> Callable[[int, int], None]:

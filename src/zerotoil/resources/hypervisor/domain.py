@@ -224,7 +224,7 @@ def pending(spec: HostSpec, hypervisor: Hypervisor, iqn: str, *, defined: bool =
     want = wanted(spec, hypervisor, *own, iqn)
     changes = updated(f"VM {spec.name}", *declared_fields(want, live))
     other = {"vm_xml"}
-    if defined:
+    if changes and defined:
         other |= {change.field for change in updated("", *declared_fields(want, own[0]))}
     return [replace(change, risk=Risk.RESTART) for change in changes if change.field not in other]
 
