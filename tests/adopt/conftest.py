@@ -1,6 +1,6 @@
 """A lab that somebody made by hand: three VMs, one per form of an iSCSI disk, on a NAS whose names are not ours."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -19,6 +19,7 @@ from zerotoil.errors import LabError
 from zerotoil.minilab.nas import Simulator
 from zerotoil.model.inventory import declare
 from zerotoil.model.spec import HostSpec
+from zerotoil.resources.guest import Guest
 from zerotoil.resources.hypervisor import hypervisor_resources
 from zerotoil.resources.nas import nas_resources, target_iqn
 from zerotoil.resources.nas.access import IscsiService
@@ -102,11 +103,13 @@ class Handmade:
     nas: Nas
     hypervisor: Hypervisor
 
-    def adopt(self, *names: str) -> Adoption:
-        asked = Asked("home", self.sim.url, "zerotoil", "env:NAS_KEY", self.hypervisor.uri, nas_fingerprint=self.sim.fingerprint)
+    def adopt(self, *names: str, guest: Callable[[HostSpec], Guest] | None = None) -> Adoption:
+        user = "robot" if guest else None
+        servers = (self.sim.url, "zerotoil", "env:NAS_KEY", self.hypervisor.uri)
+        asked = Asked("home", *servers, nas_fingerprint=self.sim.fingerprint, ssh_user=user)
         self.nas.forget()
         self.hypervisor.forget()
-        return adopt(self.nas, self.hypervisor, asked, names)
+        return adopt(self.nas, self.hypervisor, asked, names, guest)
 
     def resources(self, spec: HostSpec) -> list[Resource]:
         def never() -> Any:

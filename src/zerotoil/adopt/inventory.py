@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from zerotoil.adopt.domains import FoundVm
+from zerotoil.adopt.guest import FoundGuest
 from zerotoil.adopt.nas import FoundVolume
 from zerotoil.model.data import DataSpec
 from zerotoil.model.inventory import Layers
@@ -45,6 +46,8 @@ class Asked:
     hypervisor_uri: str
     nas_ca: str | None = None
     nas_fingerprint: str | None = None
+    ssh_user: str | None = None  # who may log in to the guests; without one they are not read
+    ssh_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,10 @@ class Written:
         return "\n".join(lines) + "\n"
 
 
-def write(found: Sequence[Found], asked: Asked) -> Written:
-    """The inventory of these VMs."""
-    keys = {vm.name: _host(vm, volume, found) for vm, volume in found}
+def write(found: Sequence[Found], asked: Asked, guests: Mapping[str, FoundGuest | str] | None = None) -> Written:
+    """The inventory of these VMs; `guests` holds what those that answered say, or why one did not."""
+    guests = guests or {}
+    keys = {vm.name: _host(vm, volume, found) | _guest(guests.get(vm.name)) for vm, volume in found}
     written = Written(_lab(found, asked))
     first = next(iter(keys.values()), {})
     same = [
@@ -93,7 +97,7 @@ def write(found: Sequence[Found], asked: Asked) -> Written:
         if not name.startswith(_HOST_KEYS) and all(other.get(name) == key for other in keys.values())
     ]  # fmt: skip
     written.shared |= {name: first[name] for name in same}
-    written.shared |= _guests()
+    written.shared |= {name: key for name, key in _guests(asked).items() if name not in written.shared}
     written.hosts = {host: {name: key for name, key in own.items() if name not in same} for host, own in keys.items()}
     return written
 
@@ -183,10 +187,29 @@ def _secret(name: str) -> Key:
     return Key(f"file:~/.config/zerotoil/{name}", "not known: put the secret there (mode 0600)")
 
 
-def _guests() -> dict[str, Key]:
+def _guest(found: FoundGuest | str | None) -> dict[str, Key]:
+    """What a guest said about itself, in its host's own lines."""
+    if isinstance(found, str):
+        return {
+            "docker_enabled": Key(False, f"not known: the guest could not be read ({found})"),
+            "watchtower_enabled": Key(False),
+        }
+    if found is None:
+        return {}
+    keys: dict[str, Key] = {}
+    if found.filesystem:
+        keys = {"data_filesystem": Key(found.filesystem.type), "data_label": Key(found.filesystem.label)}
+    keys["docker_enabled"] = Key(found.docker, "\n".join(found.remarks))
+    keys["watchtower_enabled"] = Key(found.watchtower is not None)
+    return keys | {name: Key(value) for name, value in (found.watchtower or {}).items()}
+
+
+def _guests(asked: Asked) -> dict[str, Key]:
+    unread = "" if asked.ssh_user else "not known: who may log in, and with which key (the guests were not read)"
     return {
-        "ssh_user": Key("core", "not known: who may log in, and with which key (the guests were not read)"),
-        "ssh_authorized_keys": Key(["file:~/.ssh/id_ed25519.pub"]),
+        "ssh_user": Key(asked.ssh_user or "core", unread),
+        **({"ssh_key": Key(asked.ssh_key)} if asked.ssh_key else {}),
+        "ssh_authorized_keys": Key(["file:~/.ssh/id_ed25519.pub"], "" if unread else "not known: for the next OS of a VM"),
         "os_stream": Key("stable", "not known: used only when a VM gets a new OS"),
         "docker_enabled": Key(
             False, "not known: whether the guests run Docker and Watchtower (not read); True: zerotoil keeps them"

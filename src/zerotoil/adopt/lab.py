@@ -5,12 +5,14 @@ A VM that the inventory cannot declare is left out with the reason, and the rest
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NoReturn
 
 from zerotoil.adopt import domains, nas
 from zerotoil.adopt.domains import NotAdopted
+from zerotoil.adopt.guest import read as read_guest
 from zerotoil.adopt.inventory import Asked, Found, Written, write
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.clients.truenas import Nas
@@ -18,6 +20,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import Declared, declare
 from zerotoil.model.spec import HostSpec
+from zerotoil.resources.guest import Guest
 from zerotoil.resources.hypervisor import hypervisor_resources
 from zerotoil.resources.nas import nas_resources, target_iqn
 from zerotoil.resources.resource import Resource
@@ -33,8 +36,14 @@ class Adoption:
     plans: dict[str, list[str]] = field(default_factory=dict)
 
 
-def adopt(server: Nas, hypervisor: Hypervisor, asked: Asked, names: Iterable[str] = ()) -> Adoption:
-    """Read the named domains (or all) and what serves them. Writes nothing anywhere."""
+def adopt(
+    server: Nas,
+    hypervisor: Hypervisor,
+    asked: Asked,
+    names: Iterable[str] = (),
+    guest: Callable[[HostSpec], Guest] | None = None,
+) -> Adoption:
+    """Read the named domains (or all) and what serves them, and through `guest` what runs in them. Writes nothing anywhere."""
     found: list[Found] = []
     refused: list[NotAdopted] = []
     for vm in domains.read(hypervisor, names):
@@ -54,6 +63,10 @@ def adopt(server: Nas, hypervisor: Hypervisor, asked: Asked, names: Iterable[str
         written = write(found, asked)
         if not bad:
             break
+    if guest:
+        guests = {name: read_guest(partial(guest, spec)) for name, spec in declared.specs.items()}
+        written = write(found, asked, guests)
+        declared = declare({vm.name: written.layers(vm.name) for vm, _ in found})
     plans = {vm.name: _plan(vm.name, declared, server, hypervisor) for vm, _ in found}
     return Adoption(written, found, refused, plans)
 

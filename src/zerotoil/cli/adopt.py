@@ -14,6 +14,8 @@ from zerotoil.errors import LabError, coded
 if TYPE_CHECKING:
     from zerotoil.adopt.inventory import Asked
     from zerotoil.adopt.lab import Adoption
+    from zerotoil.model.spec import HostSpec
+    from zerotoil.resources.guest import Guest
 
 _WIDE = 200  # columns where no terminal says how many it has
 
@@ -25,6 +27,8 @@ _WIDE = 200  # columns where no terminal says how many it has
 @click.option("--nas-ca", type=click.Path(dir_okay=False), help="CA certificate (PEM) of the NAS.")
 @click.option("--nas-fingerprint", help="SHA-256 of the NAS's certificate, instead of a CA.")
 @click.option("--hypervisor", "hypervisor_uri", required=True, help="libvirt address: qemu+ssh://root@hv1/system")
+@click.option("--ssh-user", help="Read the guests too, as this user (sudo without a password): Docker, Watchtower, filesystem.")
+@click.option("--ssh-key", help="Private key for that; default: your agent and ~/.ssh")
 @click.option("--lab-name", default="lab", show_default=True, help="The lab's name, part of every mark.")
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("inventory/lab.py"), show_default=True,
@@ -43,10 +47,17 @@ def adopt(output: Path, lab_name: str, domains: tuple[str, ...], **servers: Any)
     _is_free(output)
     asked = Asked(lab_name, **servers)
     nas = _connect(asked)
-    found = read(nas, Hypervisor.connect(asked.hypervisor_uri), asked, domains)
+    hypervisor = Hypervisor.connect(asked.hypervisor_uri)
+    found = read(nas, hypervisor, asked, domains, _guest if asked.ssh_user else None)
     if found.found:
         _write(output, found.written.text())
     _say(found, output)
+
+
+def _guest(spec: HostSpec) -> Guest:
+    from zerotoil.layers import Site
+
+    return Site(spec, Path()).running_guest()
 
 
 def _is_free(output: Path) -> None:

@@ -17,5 +17,5 @@ def guest_resources(spec: HostSpec, guest: Guest) -> list[Resource]:
     if spec.docker.enabled:
         resources.append(DockerService(guest))
     if spec.watchtower.enabled and spec.docker.enabled:
-        resources.append(Watchtower(guest, spec.watchtower, spec.owner))
+        resources.append(Watchtower(guest, spec.watchtower, spec.owner, spec.vm.adopt))
     return resources

@@ -84,6 +84,7 @@ class Watchtower:
     guest: Guest
     spec: WatchtowerSpec
     owner: str
+    adopt: bool = False  # one that somebody else made is replaced
 
     @property
     def key(self) -> str:
@@ -97,7 +98,7 @@ class Watchtower:
         if not running:
             return created(self.key, want)
         have = observed(running[0])
-        if not have["owner"]:
+        if not have["owner"] and not self.adopt:
             raise LabError(
                 f"{self.guest.name}: a container named {NAME} runs there that is not ours",
                 f"remove or rename it: zerotoil ssh {self.guest.name} -- sudo docker rename {NAME} {NAME}-old",
