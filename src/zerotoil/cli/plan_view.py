@@ -1,105 +1,17 @@
-"""A plan as people read it: host, layer, resource, field; then one line that sums it up."""
+"""A plan on the terminal: its details where there are any, then one line that sums it up."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
-from itertools import groupby
+import click
 
-from rich.console import Console
-from rich.text import Text
-
-from zerotoil.layers.plan import HostPlan, LabPlan
-from zerotoil.layers.summary import counts
-from zerotoil.resources.resource import Action, Change, Notice, Risk
-
-_WIDE = 160  # columns where no terminal says how many it has
-_SIGN = {Action.CREATE: ("+", "green"), Action.UPDATE: ("~", "yellow"), Action.DELETE: ("-", "red")}
-_RISK = {Risk.SAFE: "", Risk.RESTART: "  at the next start", Risk.DESTRUCTIVE: "  DESTRUCTIVE"}
+from zerotoil.layers.plan import LabPlan
+from zerotoil.layers.summary import in_words
 
 
 def show(plan: LabPlan, verbose: bool = False) -> None:
     """Print it. Hosts without changes, notices and problems are only counted."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
-    for host in plan.hosts:
-        if host.changes or host.problems or host.notices:
-            _host(console, host, verbose)
-    for problem in plan.problems:
-        console.print(Text(f"? {problem.shown}", style="red"))
-    console.print(_sum(plan))
+    if plan.problems or any(host.changes or host.problems or host.notices for host in plan.hosts):
+        from zerotoil.cli.plan_details import details  # loads `rich`, which a converged lab does not need
 
-
-def _host(console: Console, host: HostPlan, verbose: bool) -> None:
-    console.print(Text(host.host, style="bold"))
-    for layer in host.layers:
-        if layer.changes:
-            console.print(Text(f"  {layer.title}"))
-        for _, same in groupby(layer.changes, key=lambda change: (change.resource, change.action)):
-            _resource(console, list(same), verbose)
-    for problem in host.problems:
-        console.print(Text(f"  ? {problem.shown}", style="red"))
-    for notice in host.notices:
-        _notice(console, notice, verbose)
-    console.print()
-
-
-def _resource(console: Console, changes: list[Change], verbose: bool) -> None:
-    first = changes[0]
-    sign, colour = _SIGN[first.action]
-    console.print(Text(f"    {sign} {first.resource}", style=colour))
-    if first.action is Action.CREATE and not verbose:
-        fields = ", ".join(_brief(change) for change in changes)
-        if fields:
-            console.print(Text(f"        {fields}", style="dim"))
-        return
-    for change in changes:
-        _field(console, change)
-
-
-def _field(console: Console, change: Change) -> None:
-    risk = Text(_RISK[change.risk], style="bold red")
-    if change.is_text:
-        console.print(Text(f"        {change.field}") + risk)
-        _diff(console, change.text_diff())
-    elif change.action is Action.CREATE:
-        console.print(Text(f"        {change.field}  {change.after}") + risk)
-    else:
-        console.print(Text(f"        {change.field}  {_value(change.before)} → {_value(change.after)}") + risk)
-
-
-def _brief(change: Change) -> str:
-    if change.is_text:
-        return f"{change.field} ({len(str(change.after).splitlines())} lines)"
-    return f"{change.field} {change.after}".strip()
-
-
-def _value(value: object) -> str:
-    return "nothing" if value in (None, "") else str(value)
-
-
-def _diff(console: Console, lines: Iterable[str]) -> None:
-    colours = {"+": "green", "-": "red", "@": "cyan"}
-    for line in lines:
-        console.print(Text(f"          {line}", style=colours.get(line[:1], "dim")), soft_wrap=True)
-
-
-def _notice(console: Console, notice: Notice, verbose: bool) -> None:
-    console.print(Text(f"  i {notice.resource}: {notice.kind}: {notice.what}", style="cyan"))
-    for change in notice.changes:
-        if change.is_text and not verbose:
-            console.print(Text(f"        {change.field}: {sum(d[:1] in '+-' for d in change.text_diff())} lines differ", "dim"))
-        else:
-            _field(console, change)
-    console.print(Text(f"        bring it about: {notice.command}"))
-
-
-def _sum(plan: LabPlan) -> Text:
-    total = counts(plan)
-    text = f"{total.hosts} host{'s' if total.hosts != 1 else ''}: "
-    parts = [f"{number} to {word}" for number, word in ((total.created, "create"), (total.changed, "change")) if number]
-    parts += [f"{total.deleted} to delete"] if total.deleted else []
-    text += ", ".join(parts) or "nothing to change"
-    text += f" ({total.restarts} at the next start of their VM)" if total.restarts else ""
-    text += f"; {total.notices} to know about" if total.notices else ""
-    text += f"; {total.unreadable} host{'s' if total.unreadable != 1 else ''} could not be read" if total.unreadable else ""
-    return Text(text, style="bold")
+        details(plan, verbose)
+    click.secho(in_words(plan), bold=True)

@@ -40,3 +40,16 @@ def counts(plan: LabPlan) -> Counts:
         notices=sum(len(host.notices) for host in plan.hosts),
         unreadable=len(unreadable),
     )
+
+
+def in_words(plan: LabPlan) -> str:
+    """One line that sums the plan up."""
+    total = counts(plan)
+    text = f"{total.hosts} host{'s' if total.hosts != 1 else ''}: "
+    parts = [f"{number} to {word}" for number, word in ((total.created, "create"), (total.changed, "change")) if number]
+    parts += [f"{total.deleted} to delete"] if total.deleted else []
+    text += ", ".join(parts) or "nothing to change"
+    text += f" ({total.restarts} at the next start of their VM)" if total.restarts else ""
+    text += f"; {total.notices} to know about" if total.notices else ""
+    text += f"; {total.unreadable} host{'s' if total.unreadable != 1 else ''} could not be read" if total.unreadable else ""
+    return text
