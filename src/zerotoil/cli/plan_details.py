@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from rich.console import Console
@@ -60,18 +60,32 @@ def _field(console: Console, change: Change) -> None:
         console.print(Text(f"        {change.field}") + risk)
         _diff(console, change.text_diff())
     elif change.action is Action.CREATE:
-        console.print(Text(f"        {change.field}  {change.after}") + risk)
+        console.print(Text(f"        {change.field}  {_value(change.after)}") + risk)
     else:
-        console.print(Text(f"        {change.field}  {_value(change.before)} → {_value(change.after)}") + risk)
+        for name, before, after in _differences(change):
+            console.print(Text(f"        {name}  {_value(before)} → {_value(after)}") + risk)
 
 
 def _brief(change: Change) -> str:
     if change.is_text:
         return f"{change.field} ({len(str(change.after).splitlines())} lines)"
-    return f"{change.field} {change.after}".strip()
+    return f"{change.field} {_value(change.after)}"
+
+
+def _differences(change: Change) -> Iterator[tuple[str, object, object]]:
+    """The field, or of a mapping (a container's environment) the entries that differ."""
+    before, after = change.before, change.after
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        yield change.field, before, after
+        return
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield f"{change.field} {name}", before.get(name), after.get(name)
 
 
 def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "nothing"
     return "nothing" if value in (None, "") else str(value)
 
 
