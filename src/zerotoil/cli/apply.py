@@ -46,15 +46,13 @@ def _run(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> int:
     command = [str(Path(sys.executable).parent / "pyinfra"), "-y", str(inventory), str(_DEPLOY if _DEPLOY.exists() else shipped)]
     for option, values in (("--limit", limit), ("--data", data)):
         command += [part for value in values for part in (option, value)]
-    process = subprocess.Popen(command)
-    interrupted = False
-    while True:
-        try:
-            code = process.wait()
-            break
-        except KeyboardInterrupt:  # the terminal told pyinfra too; it ends by itself
-            interrupted = True
-    if interrupted or code in (-signal.SIGINT, -signal.SIGTERM):
+    interrupts: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
+    try:
+        code = subprocess.Popen(command).wait()  # the terminal told pyinfra too; it ends by itself
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupts or code in (-signal.SIGINT, -signal.SIGTERM):
         click.echo("interrupted: what was done stays, the next run goes on from there", err=True)
         return _INTERRUPTED
     return 1 if code else 0
