@@ -32,10 +32,14 @@ class ObservedVm:
 
 
 def domain_tree(spec: HostSpec, hypervisor: Hypervisor, *, live: bool = False) -> etree._Element | None:
-    """The VM's definition, None where there is none."""
+    """The VM's definition, None where there is none. It is shared until the next write: only read it (see redefine.py)."""
     if spec.name not in hypervisor.domains():
         return None
-    return etree.fromstring(hypervisor.domain_xml(spec.name, live=live).encode())
+
+    def parse() -> etree._Element:
+        return etree.fromstring(hypervisor.domain_xml(spec.name, live=live).encode())
+
+    return hypervisor.cached(("tree", spec.name, live), parse)
 
 
 def own_domain(spec: HostSpec, hypervisor: Hypervisor) -> tuple[etree._Element, Mark] | None:
