@@ -50,10 +50,12 @@ class MemoryStorage:
     def datasets(self) -> list[Dataset]:
         free = self._size - self._reserved()
         own = {n: int(d.local.get("refreservation", 0)) for n, d in self._datasets.items()}
-        return [
-            replace(d, available=free + own[n], used=sum(u for m, u in own.items() if m == n or m.startswith(n + "/")))
-            for n, d in sorted(self._datasets.items())
-        ]
+        used = dict.fromkeys(own, 0)
+        for name, reserved in own.items():
+            while name:
+                used[name] = used.get(name, 0) + reserved
+                name = name.rpartition("/")[0]
+        return [replace(d, available=free + own[n], used=used[n]) for n, d in sorted(self._datasets.items())]
 
     def snapshots(self) -> list[Snapshot]:
         return [

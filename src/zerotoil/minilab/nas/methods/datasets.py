@@ -8,7 +8,8 @@ from typing import Any
 
 from zerotoil.minilab.nas.errors import CallError, Problems, does_not_exist
 from zerotoil.minilab.nas.methods import extents
-from zerotoil.minilab.nas.methods.properties import entry, local_properties
+from zerotoil.minilab.nas.methods.properties import entries as rows_of
+from zerotoil.minilab.nas.methods.properties import local_properties
 from zerotoil.minilab.nas.methods.serving import reload
 from zerotoil.minilab.nas.middleware import Middleware, method
 from zerotoil.minilab.nas.state import Row
@@ -106,9 +107,7 @@ def delete(nas: Middleware, name: str, options: Row | None = None) -> bool:
 
 def entries(nas: Middleware) -> dict[str, Row]:
     """Every dataset as the API shows it, by name."""
-    by_name = {dataset.name: dataset for dataset in nas.storage.datasets()}
-    pool = nas.storage.pool().name
-    return {name: entry(dataset, by_name, pool) for name, dataset in by_name.items()}
+    return rows_of(nas.storage.datasets(), nas.storage.pool().name)
 
 
 def _check_snapshots(nas: Middleware, names: list[str], recursive: bool) -> None:

@@ -62,8 +62,17 @@ def local_properties(data: Row) -> dict[str, str | None]:
     return found
 
 
-def entry(dataset: Dataset, by_name: dict[str, Dataset], pool: str) -> Row:
-    """One row of pool.dataset.query, with its children."""
+def entries(datasets: list[Dataset], pool: str) -> dict[str, Row]:
+    """Every row of pool.dataset.query by name, each with its children."""
+    by_name = {dataset.name: dataset for dataset in datasets}
+    rows = {name: _entry(dataset, by_name, pool) for name, dataset in by_name.items()}
+    for name in sorted(rows):
+        if above := rows.get(name.rpartition("/")[0]):
+            above["children"].append(rows[name])
+    return rows
+
+
+def _entry(dataset: Dataset, by_name: dict[str, Dataset], pool: str) -> Row:
     volume = dataset.volsize > 0
     row: Row = {
         "id": dataset.name,
@@ -74,7 +83,7 @@ def entry(dataset: Dataset, by_name: dict[str, Dataset], pool: str) -> Row:
         "encryption_root": None,
         "key_loaded": False,
         "locked": False,
-        "children": [entry(d, by_name, pool) for n, d in by_name.items() if n.rpartition("/")[0] == dataset.name],
+        "children": [],
         "user_properties": _user_properties(dataset, by_name),
         "mountpoint": None if volume else dataset.mountpoint,
         "origin": wrapped(dataset.origin, dataset.origin or "", "NONE"),
@@ -119,7 +128,8 @@ def _effective(name: str, dataset: Dataset, by_name: dict[str, Dataset]) -> tupl
 def _user_properties(dataset: Dataset, by_name: dict[str, Dataset]) -> Row:
     """User properties are inherited, as in ZFS."""
     own = set(API_TO_ZFS.values())
-    above = [d for n, d in by_name.items() if dataset.name == n or dataset.name.startswith(n + "/")]
+    parts = dataset.name.split("/")
+    above = [by_name[n] for n in ("/".join(parts[:count]) for count in range(1, len(parts) + 1)) if n in by_name]
     names = sorted({key for d in above for key in d.local if ":" in key and key not in own})
     found = {}
     for name in names:
