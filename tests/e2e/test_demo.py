@@ -1,72 +1,16 @@
-"""The whole product on a lab of its own (number 1, beside whatever runs): a real VM, from NAS to Watchtower.
-
-One VM is built once for all tests of this module; they run in the order in which they stand.
-"""
+"""The whole product on a real VM, from NAS to Watchtower. The tests run in the order in which they stand."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.e2e import guide_plan_and_drift as guide
-from tests.e2e.guide_plan_and_drift import BIN, HOST, LAB, NIGHTLY, ROOT, URI, in_guest, on_the_nas, virsh
+from tests.e2e.deployed import assert_unchanged, deploy, plan, writes, zerotoil
+from tests.e2e.guide_plan_and_drift import HOST, NIGHTLY, ROOT, URI, in_guest, on_the_nas, virsh
 
-STATE = Path("/var/lib/zerotoil-lab1")
-
-pytestmark = [pytest.mark.lab, pytest.mark.e2e]
-
-
-def run(*line: str, seconds: int = 900, check: bool = True) -> str:
-    done = subprocess.run(line, cwd=ROOT, env=LAB, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
-    output = done.stdout + done.stderr
-    assert not check or done.returncode == 0, output
-    return output
-
-
-def deploy(*more: str, check: bool = True) -> str:
-    return run(str(BIN / "pyinfra"), "-y", "inventory/demo.py", "deploys/full.py", *more, check=check)
-
-
-def zerotoil(*line: str, **options: int) -> str:
-    return run(str(BIN / "zerotoil"), *line, **options)
-
-
-def plan(exit_code: int) -> set[tuple[str, str]]:
-    """What `zerotoil plan` names: resource and field."""
-    line = [str(BIN / "zerotoil"), "plan", "inventory/demo.py", "--json"]
-    done = subprocess.run(line, cwd=ROOT, env=LAB, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
-    assert done.returncode == exit_code, done.stdout + done.stderr
-    layers = json.loads(done.stdout)["hosts"][0]["layers"]
-    return {(change["resource"], change["field"]) for layer in layers for change in layer["changes"]}
-
-
-def writes() -> int:
-    """Writing calls that the NAS has answered so far."""
-    lines = (STATE / "nas" / "calls.jsonl").read_text().splitlines()
-    return sum(1 for line in lines if json.loads(line)["write"])
-
-
-def assert_unchanged(output: str) -> None:
-    """pyinfra's own table: operations, of which none succeeded with a change and none failed."""
-    assert re.search(r"Grand total +\d+ +- +- +\d+", output), output
-
-
-@pytest.fixture(scope="module", autouse=True)
-def lab() -> Iterator[None]:
-    """A fresh lab with one deployed VM."""
-    if os.geteuid():
-        pytest.skip("the lab needs root")
-    zerotoil("lab", "reset", "--yes")
-    shutil.rmtree(ROOT / ".zerotoil", ignore_errors=True)
-    zerotoil("lab", "up")
-    deploy()
-    yield
-    zerotoil("lab", "reset", "--yes")
+pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.usefixtures("lab")]
 
 
 def test_watchtower_runs_as_declared() -> None:

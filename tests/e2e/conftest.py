@@ -1,0 +1,23 @@
+"""One lab (number 1, beside whatever runs) with one VM, built once: the tests run in the order of their files, by name."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.deployed import deploy, zerotoil
+from tests.e2e.guide_plan_and_drift import ROOT
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[None]:
+    """A fresh lab with one deployed VM."""
+    if os.geteuid():
+        pytest.skip("the lab needs root")
+    zerotoil("lab", "reset", "--yes")
+    shutil.rmtree(ROOT / ".zerotoil", ignore_errors=True)
+    zerotoil("lab", "up")
+    deploy()
+    yield
+    zerotoil("lab", "reset", "--yes")
