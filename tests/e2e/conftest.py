@@ -6,18 +6,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.deployed import deploy, zerotoil
+from tests.e2e.deployed import STATE, deploy, zerotoil
 from tests.e2e.guide_plan_and_drift import ROOT
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[None]:
-    """A fresh lab with one deployed VM."""
+    """A fresh lab with one deployed VM; with ZEROTOIL_E2E_KEEP=1 the lab that a run before left, left again (for writing tests)."""
     if os.geteuid():
         pytest.skip("the lab needs root")
+    keep = os.environ.get("ZEROTOIL_E2E_KEEP") == "1"
+    if keep and (STATE / "nas").exists():
+        deploy()
+        yield
+        return
     zerotoil("lab", "reset", "--yes")
     shutil.rmtree(ROOT / ".zerotoil", ignore_errors=True)
     zerotoil("lab", "up")
     deploy()
     yield
-    zerotoil("lab", "reset", "--yes")
+    if not keep:
+        zerotoil("lab", "reset", "--yes")

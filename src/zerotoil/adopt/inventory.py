@@ -209,7 +209,7 @@ def _guests(asked: Asked) -> dict[str, Key]:
     return {
         "ssh_user": Key(asked.ssh_user or "core", unread),
         **({"ssh_key": Key(asked.ssh_key)} if asked.ssh_key else {}),
-        "ssh_authorized_keys": Key(["file:~/.ssh/id_ed25519.pub"], "" if unread else "not known: for the next OS of a VM"),
+        "ssh_authorized_keys": Key([f"file:{asked.ssh_key or '~/.ssh/id_ed25519'}.pub"], "" if unread else "not known: for the next OS of a VM"),
         "os_stream": Key("stable", "not known: used only when a VM gets a new OS"),
         "docker_enabled": Key(
             False, "not known: whether the guests run Docker and Watchtower (not read); True: zerotoil keeps them"

@@ -114,9 +114,11 @@ class Site:
         return Guest(self.spec.name, ssh.shell(self.spec, where, project.known_hosts(self.root), timeout=_SSH_SECONDS))
 
     def is_settled(self) -> bool:
-        """Should the guest answer: the VM runs, and its data volume was seen healthy before?"""
+        """Should the guest answer: the VM runs, and its data volume was seen healthy before, or it is adopted as it runs?"""
         if not observed(self.spec, self.hypervisor).running:
             return False
+        if self.spec.vm.adopt:
+            return True
         mark = self.mark
         return mark is not None and mark.state is VolumeState.DATA
 
