@@ -12,7 +12,7 @@ from tests.e2e.guide_plan_and_drift import ROOT
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[None]:
-    """A fresh lab with one deployed VM; with ZEROTOIL_E2E_KEEP=1 the lab that a run before left, left again (for writing tests)."""
+    """A fresh lab with one deployed VM; for writing tests, ZEROTOIL_E2E_KEEP=1 takes and leaves the lab of the last run."""
     if os.geteuid():
         pytest.skip("the lab needs root")
     keep = os.environ.get("ZEROTOIL_E2E_KEEP") == "1"

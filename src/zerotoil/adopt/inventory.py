@@ -206,10 +206,11 @@ def _guest(found: FoundGuest | str | None) -> dict[str, Key]:
 
 def _guests(asked: Asked) -> dict[str, Key]:
     unread = "" if asked.ssh_user else "not known: who may log in, and with which key (the guests were not read)"
+    public_key = f"file:{asked.ssh_key or '~/.ssh/id_ed25519'}.pub"
     return {
         "ssh_user": Key(asked.ssh_user or "core", unread),
         **({"ssh_key": Key(asked.ssh_key)} if asked.ssh_key else {}),
-        "ssh_authorized_keys": Key([f"file:{asked.ssh_key or '~/.ssh/id_ed25519'}.pub"], "" if unread else "not known: for the next OS of a VM"),
+        "ssh_authorized_keys": Key([public_key], "" if unread else "not known: for the next OS of a VM"),
         "os_stream": Key("stable", "not known: used only when a VM gets a new OS"),
         "docker_enabled": Key(
             False, "not known: whether the guests run Docker and Watchtower (not read); True: zerotoil keeps them"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from paramiko import SSHException
 from pyinfra.api import StringCommand
 from pyinfra.api.exceptions import ConnectError, InventoryError
 from pyinfra.connectors.ssh import SSHConnector
@@ -33,6 +34,7 @@ from zerotoil.model.spec import HostSpec
 from zerotoil.resources.hypervisor import address, observed
 from zerotoil.resources.nas.mark import read_mark
 
+_LOST_SECONDS = 10
 _SECONDS_BETWEEN_TRIES = 2
 _SECONDS_BETWEEN_WORDS = 30
 
@@ -67,6 +69,7 @@ def not_accepted(host: str, reason: str) -> LabError:
 class VmConnector(SSHConnector):
     """SSH to a VM of the lab, once it is there."""
 
+    client: Any  # paramiko's, None until the VM answers
     __examples_doc__ = """An inventory with one VM: ``docker = [("@vm/docker1", {"data_size": "20 GiB", …})]``"""
 
     @staticmethod
@@ -103,6 +106,16 @@ class VmConnector(SSHConnector):
         if not mark or mark.state is not VolumeState.DATA:
             return  # never seen healthy: an interrupted first boot, waited for when the run gets there
         self._open(timeout=int(self.state.config.CONNECT_TIMEOUT))
+
+    def drop_if_lost(self) -> None:
+        """Forget a connection that answers no more, as after a restart in this very run."""
+        if self.client is None:
+            return
+        try:
+            self.client.get_transport().open_session(timeout=_LOST_SECONDS).close()
+        except (OSError, EOFError, SSHException, AttributeError):  # AttributeError: its transport is gone already
+            self.client.close()
+            self.client = None
 
     def wait_until_up(self) -> None:
         """Connect, waiting for a booting guest. Raises LabError after vm_boot_timeout."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from paramiko import SSHException
 from pyinfra import host as current_host
 from pyinfra.api import StringCommand
 from pyinfra.api.host import Host
@@ -49,7 +50,7 @@ def shell(host: Host) -> Callable[[str], str]:
     def run(script: str) -> str:
         try:
             ok, output = host.run_shell_command(StringCommand("sudo", "-n", "sh", "-s"), _stdin=script, _timeout=300)
-        except (OSError, TimeoutError) as error:
+        except (OSError, EOFError, SSHException) as error:  # a timeout is an OSError, too
             raise LabError(
                 f"{host.name}: the guest stopped answering ({error or 'timeout'})",
                 "run again when it is up",

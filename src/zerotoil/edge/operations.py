@@ -51,7 +51,9 @@ def keep(resource: Resource, needs_guest: bool = False) -> Iterator[Any]:
 
 @operation()
 def reachable() -> Iterator[Any]:
-    """Wait for SSH of a VM that was just started."""
+    """Wait for SSH of a VM that was just started, or restarted on demand."""
+    if host.state.is_executing and host.connector.spec.vm.restart == "now":
+        host.connector.drop_if_lost()
     if host.connector.client is None:
         yield FunctionCommand(_run, (host.connector.wait_until_up,), {})
     else:
