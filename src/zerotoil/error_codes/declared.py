@@ -70,6 +70,41 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "The fragment declares what zerotoil declares itself, or what could hand a disk to the guest past the guard.",
         "Use the key that the message names, or leave it out.",
     ),
+    Code.COMPOSE_MALFORMED: (
+        "compose file cannot be read",
+        "apps/NAME/compose.yaml is no YAML, or YAML of another kind than a compose file.",
+        "Mend the line that is named, or the one above it.",
+    ),
+    Code.COMPOSE_WRONG: (
+        "Compose would refuse the app",
+        "A key is unknown, a value is of the wrong kind, a name leads nowhere, or a variable is set nowhere.",
+        "Mend the line that is named by https://docs.docker.com/reference/compose-file/.",
+    ),
+    Code.COMPOSE_RULE: (
+        "app does what apps may not do",
+        "The app sees the host, or does not say where its images come from, or says what zerotoil says itself.",
+        "Take what is proposed; some rules can be answered by a reason in x-zerotoil.allow, and the message says which.",
+    ),
+    Code.COMPOSE_LABEL: (
+        "SELinux label missing or harmful",
+        "A mount of the app's data has no z or Z, so its container could not read it; or the host's own files would get one.",
+        "Write the line that the message shows.",
+    ),
+    Code.COMPOSE_SECRET: (
+        "secret in a compose file or an environment",
+        "A password, token or key is written in the open, or would be shown by docker inspect.",
+        "Put it into apps_values as file: or env:, render it into a file (NAME.template) and mount that.",
+    ),
+    Code.APP_SETTINGS: (
+        "x-zerotoil is wrong",
+        "The app's own settings have an unknown key, a wrong value, or an exception without a reason.",
+        "Mend x-zerotoil in its compose file.",
+    ),
+    Code.APPS_CLASH: (
+        "two apps of a host clash",
+        "Two apps publish one port, have one name or one container's name, or need what a host has once.",
+        "Change one of the two that are named.",
+    ),
     Code.IMAGE_NOT_FOUND: (
         "OS image not found",
         "The image, or a file of the stream, does not exist at its path or URL.",
