@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zerotoil.error_codes import Code
 
 
@@ -22,6 +24,19 @@ class LabError(Exception):
     def shown(self) -> str:
         """The text as people get it at the edges: with the code at its end."""
         return coded(str(self), self.code)
+
+
+class Several(LabError):
+    """Several errors as one, a line each; each line has its own code, the whole has the first one's."""
+
+    def __init__(self, errors: Sequence[LabError]) -> None:
+        self.errors = list(errors)
+        super().__init__("\n".join(map(str, self.errors)), code=self.errors[0].code)
+
+    @property
+    def shown(self) -> str:
+        """All lines, each with its code."""
+        return "\n".join(error.shown for error in self.errors)
 
 
 def coded(text: str, code: Code) -> str:

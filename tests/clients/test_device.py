@@ -18,6 +18,7 @@ from zerotoil.clients import device
 from zerotoil.clients.device import Unreadable
 from zerotoil.model.data_volume import Filesystem, Finding
 from zerotoil.model.secret import Secret
+from zerotoil.model.spec import HostSpec
 
 IQN = "iqn.2026-01.lab.zerotoil:probe"
 CONTROL = str(1000 + os.getpid() % 30000)  # two runs at once must not share a daemon
@@ -160,7 +161,7 @@ def loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     os.truncate(os.open(tmp_path / "disk", os.O_CREAT | os.O_RDWR), 64 << 20)
     CONTENTS["ext4"][0](tmp_path / "disk")
     found = subprocess.check_output(["losetup", "-f", "--show", str(tmp_path / "disk")], text=True, timeout=10).strip()
-    monkeypatch.setattr(device, "by_path", lambda spec, iqn: found)
+    monkeypatch.setattr(HostSpec, "by_path", lambda spec, iqn: found)
     yield found
     subprocess.run(["losetup", "-d", found], check=True, timeout=10)
 

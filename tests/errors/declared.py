@@ -14,7 +14,7 @@ from zerotoil.cli import hosts
 from zerotoil.clients import butane, download, images
 from zerotoil.edge import lines
 from zerotoil.error_codes import Code
-from zerotoil.layers import Site, check, layers, project
+from zerotoil.layers import Site, apps, check, layers, project
 from zerotoil.model.inventory import Declared
 from zerotoil.model.secret import Secret
 from zerotoil.render.domain import Provisioned, render_domain
@@ -23,6 +23,14 @@ from zerotoil.setup.files import write
 
 TWICE = 'vms = [("@vm/a", {}),\n("@vm/a", {})]\n'
 UNIT = 'systemd: {units: [{name: foo.service, contents: "[Service]\\nExecStart=/bin/true\\nTpye=oneshot\\n"}]}'
+
+
+def app(w: World, name: str = "", text: str = "") -> Any:
+    """The app `web`, with one file of this text; without one it has no folder."""
+    if name:
+        w.file("apps/web/compose.yaml", "services: {}")
+        w.file(f"apps/web/{name}", text)
+    return apps.read(make_spec(apps=["web"], apps_values={"web": {"password": Secret("x")}}), w.tmp, "web")
 
 
 def quiet(done: int, total: int) -> None:
@@ -99,6 +107,9 @@ CASES: dict[Code, Provoke] = {
     Code.WRONG_OPTION: lambda w: layers.named(["disk"]),
     Code.VM_XML_WRONG: lambda w: domain("<cpu"),
     Code.VM_XML_FORBIDDEN: lambda w: domain("<devices><disk/></devices>"),
+    Code.APP_MISSING: lambda w: app(w),
+    Code.APP_FILE: lambda w: app(w, "db.env.template", "PASSWORD={{ password }}"),
+    Code.APP_TEMPLATE: lambda w: app(w, "conf.template", "{{ nosuch }}"),
     Code.IMAGE_NOT_FOUND: lambda w: image(w, w.tmp / "none.qcow2", "0" * 64),
     Code.DOWNLOAD_FAILED: lambda w: download.get_json("http://127.0.0.1:9/stable.json", patient=False),
     Code.STREAM_UNREADABLE: lambda w: download.get_json(f"http://{w.web()}{w.file('stable.json', '<html>').name}"),

@@ -1,5 +1,6 @@
 """How each failure of a guest, of the data, of a workflow and of the embedded lab is provoked."""
 
+import json
 import os
 import socket
 from typing import Any
@@ -18,17 +19,33 @@ from zerotoil.cli import main
 from zerotoil.cli.adopt import adopt
 from zerotoil.clients import ssh
 from zerotoil.error_codes import Code
+from zerotoil.layers import Site
 from zerotoil.minilab import commands, layout, preflight, state, tools
 from zerotoil.minilab.nas.middleware import METHODS
 from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeState
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest
+from zerotoil.resources.guest.app import App
 from zerotoil.resources.hypervisor import prune
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
 from zerotoil.resources.nas.mark import write_mark
 from zerotoil.setup import complete
 from zerotoil.workflows.rebuild import rebuild
+from zerotoil.workflows.release import release
+
+
+def app_fails(script: str) -> str:
+    """A guest that has no app yet, and in which its unit fails."""
+    if script.startswith("#!/bin/sh"):
+        return json.dumps(facts(notes="", sums="", modes=""))
+    return "ActiveState=failed\n" if "ActiveState" in script else ""
+
+
+def nothing_held(w: World) -> Any:
+    guest = Guest("matrix", lambda _script: json.dumps(facts(notes="")))
+    w.patch.setattr(Site, "running_guest", lambda _site: guest)
+    return release(Site(make_spec(apps=["web"]), w.tmp), "web")
 
 
 def boot_timeout(w: World) -> Any:
@@ -148,6 +165,8 @@ CASES: dict[Code, Provoke] = {
     Code.GUEST_SILENT: silent_guest,
     Code.GUEST_COMMAND_FAILED: lambda w: Guest("matrix", lambda _script: "sh: jq: not found").facts(),
     Code.CONTAINER_NOT_OURS: other_container,
+    Code.APP_NOT_UP: lambda w: App(Guest("matrix", app_fails), "web", [], ["web"]).apply(),
+    Code.NOTHING_HELD: nothing_held,
     Code.VOLUME_NOT_OURS: other_zvol,
     Code.VOLUME_USED_TWICE: served_twice,
     Code.VM_READS_OTHER_VOLUME: other_lun,

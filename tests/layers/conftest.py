@@ -57,7 +57,7 @@ class PretendLab:
     def _answer(self, name: str, script: str) -> str:
         self.guests.setdefault(name, []).append(script)
         data = {"source": "/dev/vdb", "type": FILESYSTEM.type, "label": FILESYSTEM.label, "uuid": FILESYSTEM.uuid}
-        return json.dumps({"data": data, "docker_enabled": "", "docker_active": "", "containers": [], "notify_sha256": ""})
+        return json.dumps({"data": data, "units": {}, "containers": [], "notify_sha256": ""})
 
     def apply(self, site: Site) -> list[Any]:
         """What the deploy does, without pyinfra around it."""

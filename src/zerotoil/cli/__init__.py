@@ -23,6 +23,7 @@ _COMMANDS = {
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
     "plan": ("zerotoil.cli.plan", "What a deploy would change, field by field. Writes nothing."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
+    "release": ("zerotoil.cli.release", "Let an app's images move again that were put back after an update."),
     "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),
     "status": ("zerotoil.cli.status", "What runs where, in one table."),
 }

@@ -144,14 +144,9 @@ fi
 """
 
 
-def by_path(spec: HostSpec, iqn: str) -> str:
-    """Where udev puts the disk once the hypervisor's kernel has logged in."""
-    return f"/dev/disk/by-path/ip-{spec.iscsi.connect_to}:{spec.iscsi.port}-iscsi-{iqn}-lun-{spec.iscsi.lun}"
-
-
 def _block_script(spec: HostSpec, iqn: str) -> str:
     return f"""{_START}
-device={shlex.quote(by_path(spec, iqn))}
+device={shlex.quote(spec.by_path(iqn))}
 [ -b "$device" ] || fail "$device is not there"
 as=
 [ -r "$device" ] || as="sudo -n"

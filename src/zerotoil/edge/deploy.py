@@ -13,7 +13,7 @@ from pyinfra.api.host import Host
 from zerotoil.edge import operations
 from zerotoil.edge.inventory import declared
 from zerotoil.error_codes import Code
-from zerotoil.errors import LabError
+from zerotoil.errors import LabError, Several
 from zerotoil.layers import LAYERS, Layer, Site
 
 
@@ -22,6 +22,9 @@ def full() -> None:
     host = current_host
     spec = declared(host.inventory).specs[host.name]
     site = Site(spec, Path(host.state.cwd or "."), say=lambda text: host.log(text), shell=shell(host))
+    if problems := site.app_problems():
+        operations.refuse(name="apps: preconditions", error=Several(problems))
+        return
     waited = False
     for layer in LAYERS:
         if layer.in_guest and not waited:

@@ -33,6 +33,9 @@ class Code(StrEnum):
     COMPOSE_SECRET = "ZT134"
     APP_SETTINGS = "ZT135"
     APPS_CLASH = "ZT136"
+    APP_MISSING = "ZT170"
+    APP_FILE = "ZT171"
+    APP_TEMPLATE = "ZT172"
 
     # NAS
     NAS_UNREACHABLE = "ZT201"
@@ -80,6 +83,8 @@ class Code(StrEnum):
     GUEST_SILENT = "ZT406"
     GUEST_COMMAND_FAILED = "ZT407"
     CONTAINER_NOT_OURS = "ZT410"
+    APP_NOT_UP = "ZT415"
+    NOTHING_HELD = "ZT416"
 
     # data volume and guard
     VOLUME_SHRINKS = "ZT501"

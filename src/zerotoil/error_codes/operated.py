@@ -45,6 +45,16 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "A container of that name runs in the guest without our label. Nothing was touched.",
         "Remove or rename it.",
     ),
+    Code.APP_NOT_UP: (
+        "app did not come up",
+        "A container of the app stopped, keeps restarting or is unhealthy. Its data is untouched.",
+        "The message has its last words; `journalctl -u zerotoil-app@NAME` and `docker logs` in the guest have the rest.",
+    ),
+    Code.NOTHING_HELD: (
+        "nothing is held back",
+        "The app has no image that was put back after an update.",
+        "`zerotoil plan` shows what is held back, as a notice.",
+    ),
     Code.VOLUME_SHRINKS: (
         "volume would shrink",
         "data_size is less than the volume has; a volume is never shrunk.",

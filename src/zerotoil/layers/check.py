@@ -1,4 +1,4 @@
-"""What can be known to be wrong without a lab in reach: Butane, domain and pool XML, systemd units. Reads only files.
+"""What can be known to be wrong without a lab in reach: Butane, domain and pool XML, systemd units, apps. Reads only files.
 
 Each artefact is held against its real validator: Butane --strict and ignition-validate, libvirt's own schemas and
 `systemd-analyze verify`, the last two where they are installed here.
@@ -30,7 +30,12 @@ _MADE = Provisioned("qemu", "offline.qcow2", "/offline.ign", "0" * 64, "offline"
 def check(sites: list[Site]) -> list[Problem]:
     """Every problem of every host."""
     found = [_problem(site.spec.name, what, said, code) for site in sites for what, said, code in _of_host(site)]
-    return found + bad_units(sites)
+    apps = [_of_app(site.spec.name, error) for site in sites for error in site.app_problems(offline=True)]
+    return found + apps + bad_units(sites)
+
+
+def _of_app(host: str, error: LabError) -> Problem:
+    return Problem(host, "apps", "", str(error).removeprefix(f"{host}: apps: "), error.code)
 
 
 def _problem(host: str, what: str, said: str, code: Code) -> Problem:

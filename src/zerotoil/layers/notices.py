@@ -10,6 +10,8 @@ from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.model.vm import OsSpec
 from zerotoil.render.ignition import readable
+from zerotoil.resources.guest import files
+from zerotoil.resources.guest.app import folder
 from zerotoil.resources.hypervisor import kept_config, observed, pending
 from zerotoil.resources.hypervisor.volumes import digest
 from zerotoil.resources.resource import Kind, Notice, updated
@@ -23,10 +25,21 @@ def notices(site: Site) -> tuple[Notice, ...]:
         vm = observed(site.spec, site.hypervisor)
         if not vm.ours:
             return ()
-        found = [deferred(site), reprovision(site, vm.ignition_sha256), update(site, vm.os_release)]
+        found = [deferred(site), reprovision(site, vm.ignition_sha256), update(site, vm.os_release), *held(site)]
     except LabError:
         return ()
     return tuple(notice for notice in found if notice)
+
+
+def held(site: Site) -> list[Notice]:
+    """Images that were put back after an update, by app."""
+    facts, found = site.guest.facts() if site.spec.apps.run else {}, []
+    for name in site.spec.apps.run:
+        for line in files.notes(facts, folder(name), "pins"):
+            service, _, image = line.partition(" ")
+            what = f"{service} stays at {image}"
+            found.append(Notice(f"app {name}", Kind.HELD, what, f"zerotoil release {site.spec.name} {name}"))
+    return found
 
 
 def deferred(site: Site) -> Notice | None:

@@ -21,6 +21,7 @@ from zerotoil.model.spec import HostSpec
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest, guest_resources
+from zerotoil.resources.guest.app import GoneApps
 from zerotoil.resources.hypervisor import address, hypervisor_resources, observed
 from zerotoil.resources.nas import nas_resources, target_iqn
 from zerotoil.resources.nas.mark import read_mark, write_mark
@@ -86,11 +87,27 @@ class Site:
 
     def guest_resources(self) -> list[Resource]:
         """What is kept in the guest: first the record of the data volume, then what runs there."""
-        guest = self.guest()
+        guest = self.guest
         record = DataRecord(
             self.spec, guest, read=lambda: self.mark, write=lambda mark: write_mark(self.nas, self.spec.zvol, mark)
         )
         return [record, *guest_resources(self.spec, guest)]
+
+    def app_resources(self) -> list[Resource]:
+        """The apps of the host, and those that it runs no more."""
+        if not self.spec.apps.run:
+            return [GoneApps(self.guest, [])]
+        from zerotoil.layers import apps  # loads a schema and its validator, which most hosts do without
+
+        return apps.resources(self.spec, self.root, self.guest)
+
+    def app_problems(self, offline: bool = False) -> list[LabError]:
+        """Everything that is wrong with the files of the host's apps."""
+        if not self.spec.apps.run:
+            return []
+        from zerotoil.layers import apps
+
+        return apps.checked(self.spec, self.root, offline)[1]
 
     def image(self) -> LocalImage:
         """The OS image, fetched to this machine and verified."""
@@ -98,8 +115,9 @@ class Site:
 
         return images.fetch(images.resolve(self.spec.os), cache.folder("images"), progress(self.say, "OS image"))
 
+    @cached_property
     def guest(self) -> Guest:
-        """The guest, or a new machine where nothing answers yet that should. Raises LabError when it has no address."""
+        """The guest, the same for all layers; a new machine where nothing answers yet that should. Raises LabError."""
         if self.shell:
             return Guest(self.spec.name, self.shell)
         return self.running_guest() if self.is_settled() else Guest.new_machine(self.spec.name)

@@ -49,6 +49,8 @@ def _default(name: str, field: Any) -> str:
         return "none"
     if name in _SIZES:
         return f'"{format_size(field.default)}"'
+    if name == "reconcile":
+        return f'"{field.default // 60} minutes"'
     if name.endswith("timeout"):
         return f'"{field.default} seconds"'
     return f"`{field.default}`"

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from zerotoil.model import night
+from zerotoil.model.apps import AppsSpec, ContainerSpec
 from zerotoil.model.data import DataSpec
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
 from zerotoil.model.section import Section, Wrong
@@ -76,7 +78,9 @@ class HostSpec(Section):
     data: DataSpec
     ssh: SshSpec
     docker: DockerSpec
+    container: ContainerSpec
     watchtower: WatchtowerSpec
+    apps: AppsSpec
 
     @field_validator("name")
     @classmethod
@@ -95,7 +99,11 @@ class HostSpec(Section):
         if isinstance(iscsi["target"], str) and re.fullmatch(TARGET, iscsi["target"]):  # else its own message is enough
             iscsi.setdefault("extent", iscsi["target"])
         data.setdefault("serial", f"{name}-data")
-        return {**raw, "iscsi": iscsi, "data": data}
+        docker, watchtower = dict(raw["docker"]), dict(raw["watchtower"])
+        if raw["container"].get("backend") == "podman":  # one engine and one updater on a host
+            docker.setdefault("enabled", False)
+            watchtower.setdefault("enabled", False)
+        return {**raw, "iscsi": iscsi, "data": data, "docker": docker, "watchtower": watchtower}
 
     @model_validator(mode="after")
     def _serial_fits(self) -> HostSpec:
@@ -112,6 +120,20 @@ class HostSpec(Section):
     def _snapshots_cover_the_volume(self) -> HostSpec:
         if not f"{self.zvol}/".startswith(f"{self.snapshot_dataset}/"):
             raise ValueError(f"data_snapshot_dataset {self.snapshot_dataset} does not hold the volume {self.zvol}")
+        return self
+
+    @model_validator(mode="after")
+    def _restore_point_before_updates(self) -> HostSpec:
+        what = night.without_restore_point(self.data.snapshot_schedule, self.watchtower.schedule)
+        if what and self.apps.run and self.watchtower.enabled:
+            raise Wrong(f"{what}; let it come 10 minutes to 12 hours after data_snapshot_schedule", "watchtower", "schedule")
+        return self
+
+    @model_validator(mode="after")
+    def _one_updater(self) -> HostSpec:
+        if self.container.backend == "podman" and (self.watchtower.enabled or self.docker.enabled):
+            key = "watchtower" if self.watchtower.enabled else "docker"
+            raise Wrong("podman runs the containers and updates them itself (container_backend); leave it False", key, "enabled")
         return self
 
     @property
@@ -139,6 +161,11 @@ class HostSpec(Section):
         """libvirt's pool that logs in to the host's target."""
         return f"{self.name}-data"
 
+    def by_path(self, iqn: str) -> str:
+        """The device that udev makes on the hypervisor when its kernel has logged in to the target."""
+        iscsi = self.iscsi
+        return f"/dev/disk/by-path/ip-{iscsi.connect_to}:{iscsi.port}-iscsi-{iqn}-lun-{iscsi.lun}"
+
     def mac(self, index: int) -> str:
         """MAC of the nth card: as declared, or derived from lab and host so that it never changes."""
         declared = self.vm.nics[index].mac
@@ -148,11 +175,12 @@ class HostSpec(Section):
 
 SECTIONS: dict[str, type[Section]] = {
     "lab": LabSpec, "nas": NasSpec, "iscsi": IscsiSpec, "hypervisor": HypervisorSpec, "vm": VmSpec, "os": OsSpec,
-    "data": DataSpec, "ssh": SshSpec, "docker": DockerSpec, "watchtower": WatchtowerSpec,
+    "data": DataSpec, "ssh": SshSpec, "docker": DockerSpec, "container": ContainerSpec,
+    "watchtower": WatchtowerSpec, "apps": AppsSpec,
 }  # fmt: skip
 
 
 def keys() -> dict[str, tuple[str, str]]:
     """Every inventory key: `vm_memory` -> ("vm", "memory")."""
     found = {f"{section}_{field}": (section, field) for section, model in SECTIONS.items() for field in model.model_fields}
-    return found | {"restart": ("vm", "restart")}  # short, since it is for the command line
+    return found | {"restart": ("vm", "restart"), "apps": ("apps", "run")}  # short: the one for the command line, the other daily

@@ -103,6 +103,10 @@ def _path(value: Any, field: FieldInfo | None) -> str:
     return f"{shown(value)} is not a path; write it in quotes ({described(field)})"
 
 
+def _dict(value: Any, field: FieldInfo | None) -> str:
+    return f"{shown(value)} is not a mapping; write {{…}} ({described(field)})"
+
+
 def _mapping(value: Any, _field: FieldInfo | None) -> str:
     return f'{shown(value)} is not a card; write its fields, for instance {{"network": "default"}}'
 
@@ -110,6 +114,7 @@ def _mapping(value: Any, _field: FieldInfo | None) -> str:
 _SENTENCES: dict[str, Callable[[Any, FieldInfo | None], str]] = {
     "string_type": _text,
     "list_type": _list,
+    "dict_type": _dict,
     "too_short": _empty,
     "bool_type": _bool,
     "path_type": _path,

@@ -11,12 +11,6 @@ AGENT = "org.qemu.guest_agent.0"
 OS_SERIAL = "os"
 
 
-def by_path(spec: HostSpec, iqn: str) -> str:
-    """The device that udev makes on the hypervisor when its kernel has logged in."""
-    iscsi = spec.iscsi
-    return f"/dev/disk/by-path/ip-{iscsi.connect_to}:{iscsi.port}-iscsi-{iqn}-lun-{iscsi.lun}"
-
-
 def secret_usage(spec: HostSpec) -> str:
     """The libvirt secret that holds the host's CHAP secret is found by this usage (libvirt's schema forbids slashes)."""
     return f"zerotoil:{spec.lab.name}:{spec.name}"
@@ -56,7 +50,7 @@ def data_disk(spec: HostSpec, iqn: str) -> etree._Element:
     driver = etree.SubElement(disk, "driver", name="qemu", type="raw", cache="none", error_policy="stop", discard="unmap")
     if block:
         driver.set("io", "native")
-        etree.SubElement(disk, "source", dev=by_path(spec, iqn))
+        etree.SubElement(disk, "source", dev=spec.by_path(iqn))
     else:
         disk.append(_iscsi_source(spec, iqn))
     etree.SubElement(disk, "target", dev="vdb", bus="virtio")

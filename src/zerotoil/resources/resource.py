@@ -63,6 +63,7 @@ class Kind(StrEnum):
     DEFERRED = "deferred"  # written to the definition, waits for the VM's next start
     REPROVISION = "reprovision needed"  # Ignition runs once: only a new OS disk brings this
     UPDATE = "update available"
+    HELD = "held back"  # an image that was put back, and stays until it is released
 
 
 @dataclass(frozen=True)

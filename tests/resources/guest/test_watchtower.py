@@ -43,8 +43,7 @@ def facts(**changes: Any) -> dict[str, Any]:
     }
     return {
         "data": None,
-        "docker_active": "active",
-        "docker_enabled": "enabled",
+        "units": {"docker.service": {"active": "active", "enabled": "enabled"}},
         "containers": [container],
         "notify_sha256": "",
     } | changes
@@ -128,8 +127,8 @@ def test_no_secret_in_what_docker_is_given() -> None:
 
 def test_docker_is_enabled_and_started() -> None:
     spec = make_spec(watchtower_enabled=False)
-    guest = Guest("matrix", lambda script: json.dumps(facts(docker_enabled="disabled", docker_active="inactive")))
-    (docker,) = guest_resources(spec, guest)
+    units = {"docker.service": {"enabled": "disabled", "active": "inactive"}}
+    docker, _own_files = guest_resources(spec, Guest("matrix", lambda script: json.dumps(facts(units=units))))
     assert [str(change) for change in docker.plan()] == [
         "docker.service: enabled disabled -> enabled",
         "docker.service: state inactive -> active",

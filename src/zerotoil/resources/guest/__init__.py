@@ -5,6 +5,8 @@ from __future__ import annotations
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest.engine import DockerService
 from zerotoil.resources.guest.guest import Guest
+from zerotoil.resources.guest.own_files import own_files
+from zerotoil.resources.guest.tree import Tree
 from zerotoil.resources.guest.watchtower import Watchtower
 from zerotoil.resources.resource import Resource
 
@@ -16,6 +18,7 @@ def guest_resources(spec: HostSpec, guest: Guest) -> list[Resource]:
     resources: list[Resource] = []
     if spec.docker.enabled:
         resources.append(DockerService(guest))
+    resources.append(Tree(guest, own_files(spec)))
     if spec.watchtower.enabled and spec.docker.enabled:
         resources.append(Watchtower(guest, spec.watchtower, spec.owner, spec.vm.adopt))
     return resources

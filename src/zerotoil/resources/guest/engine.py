@@ -27,8 +27,8 @@ class DockerService:
 
     def plan(self) -> list[Change]:
         """The changes that are needed now."""
-        facts = self.guest.facts()
-        return updated(self.key, _WANT, {"enabled": facts["docker_enabled"], "state": facts["docker_active"]})
+        unit = self.guest.facts()["units"].get("docker.service", {})
+        return updated(self.key, _WANT, {"enabled": unit.get("enabled", ""), "state": unit.get("active", "")})
 
     def apply(self) -> list[Change]:
         """Enable and start the service."""

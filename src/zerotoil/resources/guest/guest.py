@@ -7,17 +7,18 @@ for the run and forgotten at every write. CoreOS has no Python: the script is PO
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.data_volume import Filesystem
+from zerotoil.resources.guest import files
 
 Shell = Callable[[str], str]  # runs a POSIX sh script as root (the script travels on stdin), returns its output
 _NEW_MACHINE: dict[str, Any] = {
-    "data": None, "docker_active": "", "docker_enabled": "", "containers": [], "notify_sha256": "", "os": "", "boot": "",
+    "data": None, "units": {}, "containers": [], "notify_sha256": "", "sums": "", "modes": "", "notes": "", "os": "", "boot": "",
 }  # fmt: skip
 
 
@@ -43,7 +44,9 @@ class Guest:
         return guest
 
     def facts(self) -> dict[str, Any]:
-        """What is observed: data (mount, type, label, uuid), docker, containers, notify_sha256, os, boot."""
+        """What is observed: data (mount, type, label, uuid), units, containers, notify_sha256, os, boot; sums, modes and
+        notes are about files of ours, see `files`.
+        """
         if self._facts is None:
             script = resources.files("zerotoil.resources.guest").joinpath("observe.sh").read_text()
             answer = self._shell(script)
@@ -57,6 +60,10 @@ class Guest:
                 ) from error
         assert self._facts is not None
         return self._facts
+
+    def texts(self, paths: Sequence[str]) -> dict[str, str]:
+        """The texts of files, in one round trip; what is no text or not there is left out."""
+        return files.read_answer(self._shell(files.read_script(paths))) if paths else {}
 
     def forget(self) -> None:
         """Read afresh the next time."""

@@ -1,17 +1,38 @@
 #!/bin/sh
 # Prints what is observed in a guest as one JSON object. Reads only. Few programs: each costs time in a small guest.
 set -eu
+work=$(mktemp -d /run/zerotoil-observe.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+: >"$work/sums" && : >"$work/modes" && : >"$work/notes"
+units=
 mount=$(findmnt --json -o SOURCE,FSTYPE,LABEL,UUID --mountpoint /var/mnt/data) || mount=null
-service=$(systemctl show --property=ActiveState,UnitFileState docker.service)
+if [ "$mount" != null ]; then
+  cd /var/mnt/data
+  for tree in zerotoil apps/*; do
+    [ -f "$tree/.zerotoil/files" ] || continue
+    sed "s|^[0-7]* [0-9a-f]* |$tree/|" "$tree/.zerotoil/files"
+    [ "$tree" = zerotoil ] || echo "${tree#apps/}" >>"$work/apps"
+  done | tr '\n' '\0' >"$work/paths"
+  if [ -s "$work/paths" ]; then # what was removed by hand is missing in both lists
+    xargs -0 sha256sum <"$work/paths" >"$work/sums" 2>/dev/null || true
+    xargs -0 stat -c '%a %n' <"$work/paths" >"$work/modes" 2>/dev/null || true
+    grep -s '' zerotoil/.zerotoil/files apps/*/.zerotoil/files apps/*/.zerotoil/hashes apps/*/.zerotoil/pins \
+      apps/*/.zerotoil/stopped >"$work/notes" || true
+  fi
+  cd /
+  [ ! -f "$work/apps" ] || units=$(sed 's/.*/zerotoil-app@&.service/' "$work/apps")
+fi
+# shellcheck disable=SC2086
+systemctl show --property=Id,ActiveState,UnitFileState docker.service $units >"$work/units"
 inspect() {
   ids=$(docker ps --all --quiet --no-trunc)
   # shellcheck disable=SC2086
   [ -z "$ids" ] || docker container inspect $ids
 }
 containers=
-case $service in
-  *ActiveState=active*) containers=$(inspect) || containers=$(inspect) ;; # one may vanish between the two commands
-esac
+if systemctl is-active --quiet docker.service; then
+  containers=$(inspect) || containers=$(inspect) # one may vanish between the two commands
+fi
 notify=/var/lib/zerotoil/watchtower/notify-url
 sha=
 [ ! -f "$notify" ] || sha=$(sha256sum "$notify")
@@ -20,19 +41,24 @@ sha=
 read -r boot </proc/sys/kernel/random/boot_id
 printf '%s\n' "${containers:-[]}" | jq \
   --argjson mount "$mount" \
-  --arg service "$service" \
+  --rawfile units "$work/units" \
+  --rawfile sums "$work/sums" \
+  --rawfile modes "$work/modes" \
+  --rawfile notes "$work/notes" \
   --arg notify_sha256 "${sha%% *}" \
   --arg os "${OSTREE_VERSION:-${IMAGE_VERSION:-$VERSION_ID}}" \
   --arg boot "$boot" '
-  ($service | split("\n") | map(split("=") | {key: .[0], value: .[1]}) | from_entries) as $docker
-  | {
-      data: (if $mount then $mount.filesystems[0] | {source, type: .fstype, label: (.label // ""), uuid} else null end),
-      docker_active: $docker.ActiveState,
-      docker_enabled: $docker.UnitFileState,
-      containers: map(
-        if .Name == "/watchtower" then .
-        else {Name, Image, State: {Status: .State.Status}, Config: {Image: .Config.Image, Labels: .Config.Labels}} end),
-      $notify_sha256,
-      $os,
-      $boot
-    }'
+  {
+    data: (if $mount then $mount.filesystems[0] | {source, type: .fstype, label: (.label // ""), uuid} else null end),
+    units: ($units | split("\n\n") | map(split("\n") | map(split("=") | select(length > 1) | {key: .[0], value: .[1]})
+      | from_entries | select(.Id) | {key: .Id, value: {active: .ActiveState, enabled: .UnitFileState}}) | from_entries),
+    containers: map(
+      if .Name == "/watchtower" then .
+      else {
+        Name, Image,
+        State: (.State | {Status, ExitCode, Health: .Health.Status}),
+        HostConfig: {RestartPolicy: .HostConfig.RestartPolicy},
+        Config: {Image: .Config.Image, Labels: .Config.Labels}
+      } end),
+    $sums, $modes, $notes, $notify_sha256, $os, $boot
+  }'

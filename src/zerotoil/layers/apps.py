@@ -1,0 +1,197 @@
+"""The owner's apps on disk: apps/NAME/compose.yaml and the files beside it, its templates filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.meta import find_undeclared_variables
+
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError, Several
+from zerotoil.model.compose import App as ComposeApp
+from zerotoil.model.compose import AppProblems, across, check
+from zerotoil.model.secret import MASK, Secret
+from zerotoil.model.spec import HostSpec
+from zerotoil.render.compose import override
+from zerotoil.resources.guest import Guest
+from zerotoil.resources.guest.app import App, GoneApps, folder
+from zerotoil.resources.guest.files import GuestFile
+from zerotoil.resources.resource import Resource
+
+COMPOSE = "compose.yaml"
+TEMPLATE = ".template"
+_LARGEST = 1024**2  # bytes of one file: an app's data comes from the app, not from the project
+_MOST = 200  # files
+_IGNORED = {".git", ".gitignore", ".DS_Store", "__pycache__", "README.md"}
+_OURS = ".zerotoil"
+
+
+@dataclass(frozen=True)
+class OwnersApp:
+    """One app as the owner wrote it: the text of its compose.yaml, and all its files as they will be in the guest."""
+
+    name: str
+    compose: str
+    files: tuple[GuestFile, ...]
+
+
+def names(root: Path) -> list[str]:
+    """The apps that the project has."""
+    return sorted(path.parent.name for path in (root / "apps").glob(f"*/{COMPOSE}"))
+
+
+def read(spec: HostSpec, root: Path, name: str, offline: bool = False) -> OwnersApp:
+    """One app of a host. `offline`: secrets are not read, and stand as asterisks. Raises LabError."""
+    source = root / "apps" / name
+    compose = source / COMPOSE
+    if not compose.is_file():
+        what = _missing(source, name, names(root))
+        raise LabError(f"{spec.name}: apps: {what}", "see docs/guides/apps.md", code=Code.APP_MISSING)
+    values = {"host": spec.name, **spec.apps.values.get(name, {})}
+    files = [_file(spec, path, path.relative_to(source), name, values, offline) for path in _paths(source)]
+    return OwnersApp(name, _text(compose), tuple(sorted(files, key=lambda file: file.path)))
+
+
+def _missing(source: Path, name: str, known: list[str]) -> str:
+    other = next((old for old in ("docker-compose.yml", "docker-compose.yaml", "compose.yml") if (source / old).is_file()), "")
+    if other:
+        return f"apps/{name}/{other} is not read; rename it to {COMPOSE}"
+    return f"there is no apps/{name}/{COMPOSE}; the project has {', '.join(known) or 'no app'}"
+
+
+def _paths(source: Path) -> Iterator[Path]:
+    """Every file to be taken. Raises LabError for what cannot be: links, our own folder, too many."""
+    found = []
+    for path in sorted(source.rglob("*")):
+        inside = path.relative_to(source)
+        if _IGNORED & set(inside.parts) or path.name.endswith("~"):
+            continue
+        if path.is_symlink():
+            raise _bad(path, "is a link", "put the file itself there")
+        if _OURS in inside.parts:
+            raise _bad(path, f"is in {_OURS}, which is zerotoil's", "use another folder")
+        if any(c in str(inside) for c in "\n\\"):
+            raise _bad(path, "has a backslash or line break in its name", "rename it")
+        if path.is_file():
+            found.append(path)
+    if len(found) > _MOST:
+        raise _bad(source, f"holds {len(found)} files, at most {_MOST} are taken", "keep data out of it")
+    yield from found
+
+
+def _file(spec: HostSpec, path: Path, inside: Path, app: str, values: dict[str, Any], offline: bool) -> GuestFile:
+    if path.stat().st_size > _LARGEST:
+        raise _bad(path, f"has {path.stat().st_size} bytes, at most {_LARGEST} are taken", "keep data out of it")
+    target = f"{folder(app)}/{inside}"
+    if not path.name.endswith(TEMPLATE):
+        return GuestFile(target, 0o755 if path.stat().st_mode & 0o100 else 0o644, _content(path))
+    text, secrets = _rendered(path, values, offline)
+    target = target.removesuffix(TEMPLATE)
+    if secrets and target.endswith(".env"):
+        remedy = "an environment is readable by everybody who may ask Docker; mount it as a file (Compose: secrets)"
+        raise _bad(path, f"would put the secret {secrets[0]} into the environment of a container", remedy)
+    # Readable inside a container by whatever user it runs as; in the guest the app's folder lets nobody but root in.
+    return GuestFile(target, 0o644, text, secret=bool(secrets))
+
+
+def _rendered(path: Path, values: dict[str, Any], offline: bool) -> tuple[str, list[str]]:
+    """The filled-in text, and the names of the secrets in it: only those that it uses are read."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    try:
+        source = _text(path)
+        used = sorted(find_undeclared_variables(environment.parse(source)) & set(values))
+        secrets = [name for name in used if isinstance(values[name], Secret)]
+        given = {name: values[name] for name in used}
+        given |= {name: MASK if offline else values[name].reveal() for name in secrets}
+        return environment.from_string(source).render(given), secrets
+    except jinja2.TemplateError as error:
+        line = getattr(error, "lineno", None)
+        where = f"{path}:{line}" if line else str(path)
+        what = f"{where}: the template cannot be filled in ({error.message})"
+        raise LabError(what, 'name the value in apps_values = {"APP": {"NAME": …}}', code=Code.APP_TEMPLATE) from error
+
+
+def _content(path: Path) -> str | bytes:
+    data = path.read_bytes()
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
+def _text(path: Path) -> str:
+    content = _content(path)
+    if isinstance(content, bytes):
+        raise _bad(path, "is no text", "write it as UTF-8")
+    return content
+
+
+def _bad(path: Path, what: str, remedy: str) -> LabError:
+    return LabError(f"{path} {what}", remedy, code=Code.APP_FILE)
+
+
+def checked(spec: HostSpec, root: Path, offline: bool = False) -> tuple[list[tuple[OwnersApp, ComposeApp]], list[LabError]]:
+    """The apps of a host, read and judged, and everything that is wrong with them. `offline`: secrets are not read."""
+    found: list[tuple[OwnersApp, ComposeApp]] = []
+    problems: list[LabError] = []
+    for name in spec.apps.run:
+        try:
+            owners = read(spec, root, name, offline)
+        except LabError as error:
+            problems.append(error)
+            continue
+        texts = {f.path.removeprefix(f"{folder(name)}/"): f.content for f in owners.files if isinstance(f.content, str)}
+        app, findings = check(name, owners.compose, spec.apps.updates, texts)
+        problems += [AppProblems([finding]) for finding in findings]
+        if app:
+            found.append((owners, app))
+            problems += _conflicts(spec, app)
+    problems += [AppProblems([finding]) for finding in across([app for _, app in found])]
+    return found, problems
+
+
+def _conflicts(spec: HostSpec, app: ComposeApp) -> Iterator[LabError]:
+    """What an app asks for that the host's updater cannot do."""
+    age, cooldown = app.policy.min_age, spec.watchtower.cooldown
+    if age is not None and spec.container.backend == "podman":
+        what = f"x-zerotoil.min_age: podman knows no minimum age of an image, and {spec.name} runs podman; take it out"
+        yield AppProblems([app.finding(Code.APPS_CLASH, ("x-zerotoil", "min_age"), what)])
+    elif age is not None and age != cooldown:
+        said = f"{age} here, watchtower_cooldown of {spec.name} is {cooldown}"
+        what = f"x-zerotoil.min_age: {said}; Watchtower has one, write the same"
+        yield AppProblems([app.finding(Code.APPS_CLASH, ("x-zerotoil", "min_age"), what)])
+    linked = next((service for service in app.services.values() if service.depends_on), None)
+    if linked and spec.watchtower.enabled and spec.watchtower.rolling_restart:
+        what = (
+            f"services.{linked.name}: depends_on, and watchtower_rolling_restart of {spec.name} is True: Watchtower refuses both "
+            "together; set it to False"
+        )
+        yield AppProblems([app.finding(Code.APPS_CLASH, ("services", linked.name, "depends_on"), what)])
+
+
+def resources(spec: HostSpec, root: Path, guest: Guest) -> list[Resource]:
+    """The apps that the host runs, in the order in which they are declared, and the end of those that it runs no more.
+
+    Raises LabError with everything that is wrong with them: then nothing of any app is touched.
+    """
+    found, problems = checked(spec, root)
+    if problems:
+        raise Several(problems)
+    made: list[Resource] = []
+    for owners, app in found:
+        files = sorted([*owners.files, *own_files(spec, app)], key=lambda file: file.path)
+        made.append(App(guest, app.name, files, list(app.services)))
+    return [*made, GoneApps(guest, spec.apps.run)]
+
+
+def own_files(spec: HostSpec, app: ComposeApp) -> list[GuestFile]:
+    """What zerotoil adds to an app: the labels that say whose it is and how it is updated."""
+    own = f"{folder(app.name)}/{_OURS}"
+    files = [GuestFile(f"{own}/override.yaml", 0o644, override(app, spec.owner))]
+    if app.updates == "auto+revert":
+        files.append(GuestFile(f"{own}/revert", 0o644, "An image whose update turns a health check red is put back.\n"))
+    return files

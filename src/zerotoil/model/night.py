@@ -1,0 +1,76 @@
+"""The order of a night: snapshot, then updates, then the comparison of declared and running. Pure.
+
+Times are wall-clock times of the host's time zone. Only what comes once or several times a day at fixed hours has an
+order that can be checked; a schedule of any other form is left to its owner.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+from zerotoil.model.units import Cron
+
+_DAY = 86400
+_OFTEN = 24  # times a day from which on every hour is as good
+_LEAST = 300  # seconds between a snapshot and what it is to protect from
+_MOST = _DAY // 2  # older than this a restore point is not fresh
+
+
+def fixed_times(schedule: str) -> list[int]:
+    """Seconds of the day at which a six-field schedule (second first) fires; empty where that cannot be told."""
+    second, minutes, hours = schedule.split()[:3]
+    try:
+        times = product(_expanded(hours, 24), _expanded(minutes, 60), [int(second)])
+        return sorted(hour * 3600 + minute * 60 + second for hour, minute, second in times)
+    except ValueError:
+        return []
+
+
+def _expanded(field: str, end: int) -> set[int]:
+    """The numbers a field stands for: "*/15", "1-5", "2,14". Raises ValueError for what is none of these."""
+    found: set[int] = set()
+    for part in field.split(","):
+        numbers, _, step = part.partition("/")
+        first, dash, last = ("0", "-", str(end - 1)) if numbers == "*" else numbers.partition("-")
+        found |= set(range(int(first), int(last if dash else (end - 1 if step else first)) + 1, int(step or 1)))
+    return found
+
+
+def after(schedule: str, delay: int) -> list[int] | int:
+    """Seconds of the day at which something runs `delay` seconds after a schedule, every day.
+
+    An int where it fires often, or that cannot be told: the second of every hour.
+    """
+    times = fixed_times(schedule)
+    if 0 < len(times) < _OFTEN:
+        return sorted({(time + delay) % _DAY for time in times})
+    minute = schedule.split()[1]
+    start = int(minute) * 60 if minute.isdigit() else 0
+    return (start + delay) % 3600
+
+
+def on_calendar(times: list[int] | int, timezone: str) -> list[str]:
+    """As systemd's OnCalendar= writes it (systemd.time(7))."""
+    if isinstance(times, int):
+        return [f"*-*-* *:{times // 60:02}:{times % 60:02} {timezone}"]
+    return [f"*-*-* {time // 3600:02}:{time // 60 % 60:02}:{time % 60:02} {timezone}" for time in times]
+
+
+def without_restore_point(snapshot: Cron, updates: str) -> str:
+    """What is wrong with the order of snapshot and updates (six fields); empty where it is right or cannot be told."""
+    before, then = fixed_times(f"0 {snapshot.minute} {snapshot.hour}"), fixed_times(updates)
+    if not before or not then:
+        return ""
+    if [snapshot.dom, snapshot.month, snapshot.dow] not in (["*", "*", "*"], updates.split()[3:]):
+        return "the NAS does not snapshot on every day of the updates"
+    for time in then:
+        age = min((time - earlier) % _DAY for earlier in before)
+        if age < _LEAST:
+            return f"the updates at {_clock(time)} come less than {_LEAST // 60} minutes after a snapshot has begun"
+        if age > _MOST:
+            return f"the updates at {_clock(time)} find a restore point of {age // 3600} hours before"
+    return ""
+
+
+def _clock(time: int) -> str:
+    return f"{time // 3600:02}:{time // 60 % 60:02}"

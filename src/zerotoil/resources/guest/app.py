@@ -1,0 +1,160 @@
+"""One app of a guest: its files, its unit, its containers.
+
+Natural key: the app's name, which is the Compose project. Containers are compared by Compose's own config hash: `up`
+notes the hash of every service, and a container that carries another one was made by hand. Source: docker compose
+config --hash; docker container inspect.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.resources.guest import files
+from zerotoil.resources.guest.files import DATA, GuestFile
+from zerotoil.resources.guest.guest import Guest
+from zerotoil.resources.resource import Action, Change, Risk, must_match, updated
+
+_START_SECONDS = 1800  # large images take their time; the unit gives up by itself before that
+_LABEL = "com.docker.compose"
+
+
+def folder(name: str) -> str:
+    """Where an app lives."""
+    return f"{DATA}/apps/{name}"
+
+
+def unit(name: str) -> str:
+    """The unit that starts an app."""
+    return f"zerotoil-app@{name}.service"
+
+
+@dataclass(frozen=True)
+class App:
+    """An app that the host runs. `services` are the names in its compose.yaml."""
+
+    guest: Guest
+    name: str
+    files: Sequence[GuestFile]
+    services: Sequence[str]
+
+    @property
+    def key(self) -> str:
+        """The natural key in words."""
+        return f"app {self.name}"
+
+    def plan(self) -> list[Change]:
+        """The changes that are needed now."""
+        facts, root = self.guest.facts(), folder(self.name)
+        have = files.found(facts, root)
+        wanted = [file.path for file in files.differing(have, self.files) if not file.secret]
+        texts = self.guest.texts(wanted) if have and wanted else {}
+        changes = files.changes(self.key, root, have, self.files, texts)
+        if have is None or list(files.notes(facts, root, "stopped")):
+            running = [Change(self.key, Action.CREATE, f"container {service}", None, "running") for service in self.services]
+            return changes + running
+        state = facts["units"].get(unit(self.name), {})
+        changes += updated(self.key, {"unit": "enabled, active"}, {"unit": f"{state.get('enabled')}, {state.get('active')}"})
+        return changes + list(self._containers(facts, root))
+
+    def _containers(self, facts: dict[str, Any], root: str) -> Iterator[Change]:
+        """What Compose would have to make again: services without a container, stopped ones, ones of another config."""
+        noted = dict(line.split(" ", 1) for line in files.notes(facts, root, "hashes"))
+        there = {_label(item, "service"): item for item in facts["containers"] if _label(item, "project") == self.name}
+        for service, config_hash in sorted(noted.items()):
+            have = _condition(there.get(service), config_hash)
+            if have != "running":
+                yield Change(self.key, Action.UPDATE, f"container {service}", have, "running", Risk.RESTART)
+
+    def apply(self) -> list[Change]:
+        """Write the files and let the unit bring the containers up; the old ones run until the new images are here."""
+        changes = self.plan()
+        if changes:
+            root = folder(self.name)
+            have = files.found(self.guest.facts(), root)
+            self.guest.write(
+                files.write_script(root, have, self.files)
+                + f"rm -f {root}/.zerotoil/stopped\nsystemctl daemon-reload\nsystemctl enable {unit(self.name)} >&2\n"
+                f"systemctl reload-or-restart --no-block {unit(self.name)}\n"
+            )
+            self._wait()
+            must_match(self.key, self.plan())
+        return changes
+
+    def _wait(self) -> None:
+        """Until the unit is done. Raises LabError with its last words."""
+        deadline, name = time.monotonic() + _START_SECONDS, unit(self.name)
+        ask = f"systemctl show --property=ActiveState,Result,ReloadResult,Job {name}\n"
+        while time.monotonic() < deadline:
+            state = dict(line.split("=", 1) for line in self.guest.write(ask).splitlines() if "=" in line)
+            if state.get("Job", "0") in ("", "0") and state.get("ActiveState") not in ("activating", "reloading"):
+                if state.get("ActiveState") == "active" and state.get("ReloadResult", "success") == "success":
+                    return
+                break
+            time.sleep(1)
+        said = self.guest.write(f"journalctl --unit={name} --lines=4 --output=cat --no-pager\n").strip().replace("\n", "; ")
+        raise LabError(
+            f"{self.guest.name}: {self.key} did not come up ({said[-400:]})",
+            f"its data is untouched; look: zerotoil ssh {self.guest.name} -- journalctl -u {name}",
+            code=Code.APP_NOT_UP,
+        )
+
+
+@dataclass(frozen=True)
+class GoneApps:
+    """Apps that the host runs no more: stopped, their containers removed, their data kept."""
+
+    guest: Guest
+    declared: Sequence[str]
+
+    @property
+    def key(self) -> str:
+        """The natural key in words."""
+        return "apps that are declared no more"
+
+    def plan(self) -> list[Change]:
+        """One change for each that still runs."""
+        return [
+            Change(f"app {name}", Action.UPDATE, "runs", "yes", f"no; its data stays in {folder(name)}", Risk.RESTART)
+            for name in self._names()
+        ]
+
+    def apply(self) -> list[Change]:
+        """Stop them and note that; nothing in their folders is removed."""
+        changes = self.plan()
+        if changes:
+            lines = [
+                f"systemctl disable --now {unit(name)} >&2\nsh {DATA}/zerotoil/bin/app.sh down {name} >&2\n"
+                f"date -u +%Y-%m-%dT%H:%M:%SZ >{folder(name)}/.zerotoil/stopped\n"
+                for name in self._names()
+            ]
+            self.guest.write("set -eu\n" + "".join(lines))
+            must_match(self.key, self.plan())
+        return changes
+
+    def _names(self) -> list[str]:
+        facts, start, end = self.guest.facts(), "apps/", "/.zerotoil/files:"
+        lines = facts.get("notes", "").splitlines()
+        there = {line[len(start) : line.index(end)] for line in lines if line.startswith(start) and end in line}
+        return [name for name in sorted(there - set(self.declared)) if not list(files.notes(facts, folder(name), "stopped"))]
+
+
+def _label(container: dict[str, Any], name: str) -> str:
+    return str((container["Config"].get("Labels") or {}).get(f"{_LABEL}.{name}", ""))
+
+
+def _condition(container: dict[str, Any] | None, config_hash: str) -> str:
+    """What is to be said of a container: running, removed, stopped, or made by hand."""
+    if container is None:
+        return "removed"
+    if _label(container, "config-hash") != config_hash:
+        return "changed by hand"
+    state = container["State"]
+    once = container["HostConfig"]["RestartPolicy"]["Name"] in ("no", "") and state["ExitCode"] == 0
+    if state["Status"] == "running" or (state["Status"] == "exited" and once):
+        return "running"
+    return str(state["Status"])

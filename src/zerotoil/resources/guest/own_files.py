@@ -1,0 +1,40 @@
+"""What zerotoil keeps under /var/mnt/data/zerotoil of a host: scripts and units, as far as its declaration needs them."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from zerotoil.model.night import after, on_calendar
+from zerotoil.model.spec import HostSpec
+from zerotoil.resources.guest.files import TREE, GuestFile
+
+_HERE = resources.files("zerotoil.resources.guest")
+
+
+def own_files(spec: HostSpec) -> list[GuestFile]:
+    """The files of one host; none where nothing needs them."""
+    return [script("install.sh"), *_apps(spec)] if spec.docker.enabled else []
+
+
+def script(name: str) -> GuestFile:
+    """One of our scripts."""
+    return GuestFile(f"{TREE}/bin/{name}", 0o755, _HERE.joinpath("scripts", name).read_text())
+
+
+def unit(name: str, text: str = "") -> GuestFile:
+    """A unit that install.sh installs; its text is in the package unless given."""
+    return GuestFile(f"{TREE}/units/{name}", 0o644, text or _HERE.joinpath("units", name).read_text())
+
+
+def _apps(spec: HostSpec) -> list[GuestFile]:
+    """Starting and stopping apps, and looking after them once the updater's hour is over."""
+    files = [script("app.sh"), unit("zerotoil-app@.service"), unit("docker.service.d/zerotoil.conf")]
+    if spec.watchtower.enabled and spec.apps.run:
+        times = on_calendar(after(spec.watchtower.schedule, spec.apps.reconcile), spec.watchtower.timezone)
+        files += [script("reconcile.sh"), unit("zerotoil-reconcile.service"), unit("zerotoil-reconcile.timer", _timer(times))]
+    return files
+
+
+def _timer(times: list[str]) -> str:
+    lines = "\n".join(f"OnCalendar={time}" for time in times)
+    return f"[Unit]\nDescription=After the updates\n[Timer]\n{lines}\nPersistent=yes\n[Install]\nWantedBy=timers.target\n"

@@ -1,0 +1,67 @@
+#!/bin/sh
+# app.sh up|stop|down NAME: an app of this host by Docker Compose. `up` returns 0 when its containers run and are healthy.
+set -eu
+verb=$1 name=$2
+root=${ZEROTOIL_DATA:-/var/mnt/data}/apps/$name
+own=$root/.zerotoil
+login=${ZEROTOIL_DATA:-/var/mnt/data}/zerotoil/docker
+[ ! -f "$login/config.json" ] || export DOCKER_CONFIG="$login"
+cd "$root"
+compose() {
+  if [ -s "$own/pins" ]; then
+    docker compose --project-name "$name" --file compose.yaml --file "$own/override.yaml" --file "$own/pins.json" "$@"
+  else
+    docker compose --project-name "$name" --file compose.yaml --file "$own/override.yaml" "$@"
+  fi
+}
+pins() { # images held back, as a Compose file (lines of service, image by digest); Watchtower leaves such services alone
+  [ -s "$own/pins" ] || { rm -f "$own/pins.json" && return; }
+  jq -R -n '{services: [inputs | split(" ") | {key: .[0], value: {image: .[1],
+    labels: {"com.centurylinklabs.watchtower.enable": "false"}}}] | from_entries}' <"$own/pins" >"$own/pins.json.new"
+  mv "$own/pins.json.new" "$own/pins.json"
+}
+containers() { docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$name"; }
+states() { # a line per container: service, state, health, exit code, restart policy
+  ids=$(containers)
+  # shellcheck disable=SC2086
+  [ -z "$ids" ] || docker container inspect $ids | jq -r '.[] | [.Config.Labels["com.docker.compose.service"], .State.Status,
+    (.State.Health.Status // "-"), .State.ExitCode, .HostConfig.RestartPolicy.Name] | map(tostring) | join(" ")'
+}
+bad() { awk '{ once = ($5 == "no" && $4 == 0)
+  if ($2 == "restarting" || $2 == "dead" || $3 == "unhealthy" || ($2 == "exited" && !once)) print $1 " is " ($3 == "unhealthy" ? $3 : $2) }'; }
+healthy() { # wait until nothing is starting; say what is not well
+  left=${ZEROTOIL_HEALTH_SECONDS:-300}
+  while states | awk '$3 == "starting" || $2 == "created" { found = 1 } END { exit !found }' && [ "$left" -gt 0 ]; do
+    sleep 2
+    left=$((left - 2))
+  done
+  sleep "${ZEROTOIL_SETTLE_SECONDS:-3}" # a container that exits at once is not up
+  found=$(states | bad)
+  [ -z "$found" ] || { echo "$found" >&2 && return 1; }
+}
+images() { # what runs: a line per service: service, image id, image by digest
+  ids=$(containers)
+  # shellcheck disable=SC2086
+  [ -z "$ids" ] || docker container inspect $ids | jq -r '.[] | [.Config.Labels["com.docker.compose.service"], .Image] | join(" ")' |
+    sort | while read -r service image; do
+      digest=$(docker image inspect "$image" 2>/dev/null | jq -r '.[0].RepoDigests[0] // "-"') || digest=-
+      echo "$service $image ${digest:--}"
+    done
+}
+case $verb in
+  up)
+    pins
+    # Compose fetches every image before it touches a container: a registry that is down leaves the old ones running.
+    compose up --detach --remove-orphans --quiet-pull 2>"$own/up.log" || { tail -n 3 "$own/up.log" >&2 && exit 1; }
+    compose config --hash '*' | tr -s ' ' >"$own/hashes.new"
+    mv "$own/hashes.new" "$own/hashes"
+    healthy
+    images >"$own/images.new"
+    mv "$own/images.new" "$own/images"
+    ;;
+  stop) compose stop ;;
+  down) compose down --remove-orphans ;; # never with --volumes
+  check) healthy ;;
+  images) images ;;
+  *) echo "usage: app.sh up|stop|down|check|images NAME" >&2 && exit 2 ;;
+esac

@@ -1,0 +1,69 @@
+#!/bin/sh
+# Compares what is declared with what runs, after the updater's hour: brings back what is missing, tells what was updated,
+# and, where an app is declared so, puts an image back whose update turned a health check red. Never touches data.
+set -u
+data=${ZEROTOIL_DATA:-/var/mnt/data}
+bin=$data/zerotoil/bin
+tell() { # EVENT SUBJECT TEXT
+  echo "$1 $2: $3"
+  [ ! -f "$bin/notify.sh" ] || printf '%s\n' "$3" | sh "$bin/notify.sh" "$1" "$2" || true
+}
+app() { sh "$bin/app.sh" "$@"; }
+missing() { # declared services of an app that have no container
+  docker ps --all --filter "label=com.docker.compose.project=$1" --format '{{.Label "com.docker.compose.service"}}' |
+    sort -u >"$own/there"
+  cut -d' ' -f1 "$own/hashes" | sort -u | comm -23 - "$own/there"
+  rm -f "$own/there"
+}
+short() { echo "$1" | sed 's/.*@//; s/\(sha256:............\).*/\1/'; }
+moved() { # a line per service whose image is another one than noted: service, old and new image by digest
+  join -j 1 "$own/images" "$own/images.now" | awk '$2 != $4 { print $1, $3, $5 }'
+}
+revert() { # pin the moved services to their old images
+  while read -r service old new; do
+    [ "$old" = - ] && continue
+    { grep -v "^$service " "$own/pins" 2>/dev/null; echo "$service $old"; } >"$own/pins.new"
+    mv "$own/pins.new" "$own/pins"
+    echo "$service back to $(short "$old"), from $(short "$new")"
+  done
+}
+one() {
+  name=$1 own=$data/apps/$1/.zerotoil
+  [ -s "$own/hashes" ] && [ ! -e "$own/stopped" ] || return 0
+  gone=$(missing "$name")
+  if [ -n "$gone" ]; then
+    if said=$(app up "$name" 2>&1); then
+      tell missing "$name" "$(echo "$gone" | tr '\n' ' ')had disappeared and runs again"
+    else
+      tell missing "$name" "$(echo "$gone" | tr '\n' ' ')has disappeared and does not come up: $said"
+    fi
+    return 0
+  fi
+  app images "$name" >"$own/images.now" || return 0
+  changed=$(moved)
+  if said=$(app check "$name" 2>&1); then
+    [ -z "$changed" ] || tell updated "$name" "$(echo "$changed" | while read -r service old new; do
+      echo "$service: $(short "$old") -> $(short "$new")"; done)"
+    mv "$own/images.now" "$own/images"
+    rm -f "$own/told"
+  elif [ -n "$changed" ] && [ -f "$own/revert" ]; then
+    back=$(echo "$changed" | revert)
+    if again=$(app up "$name" 2>&1); then
+      tell rolled-back "$name" "$said after an update. $back. It stays there until: zerotoil release $(uname -n) $name"
+    else
+      tell update-failed "$name" "$said after an update. $back, and that does not help: $again"
+    fi
+  elif [ -n "$changed" ]; then
+    tell update-failed "$name" "$said after an update ($(echo "$changed" | while read -r service old new; do
+      echo "$service: $(short "$old") -> $(short "$new")"; done)). Its data is untouched; the old image can be declared by digest"
+  else
+    tell unhealthy "$name" "$said"
+  fi
+  rm -f "$own/images.now"
+}
+status=0
+for folder in "$data"/apps/*; do
+  [ -f "$folder/.zerotoil/files" ] || continue
+  one "${folder##*/}" || status=1
+done
+exit $status

@@ -1,0 +1,24 @@
+"""Let an app's images move again that were put back after an update turned a health check red."""
+
+from __future__ import annotations
+
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.layers import Site
+from zerotoil.resources.guest import files
+from zerotoil.resources.guest.app import folder, unit
+
+
+def release(site: Site, app: str) -> list[str]:
+    """Take the pins of an app away and bring it up with the images it declares; the images it was held at.
+
+    Raises LabError when the app holds nothing back, or does not come up; then the pins are back.
+    """
+    guest = site.running_guest()
+    held = list(files.notes(guest.facts(), folder(app), "pins"))
+    if not held:
+        what = f"{site.spec.name}: app {app} holds no image back"
+        raise LabError(what, f"zerotoil plan shows what is held back on {site.spec.name}", code=Code.NOTHING_HELD)
+    pins, up = f"{folder(app)}/.zerotoil/pins", f"systemctl reload-or-restart {unit(app)}"
+    guest.write(f"set -eu\nmv {pins} {pins}.was\n{up} || {{ mv {pins}.was {pins}; {up}; exit 1; }}\nrm -f {pins}.was\n")
+    return held

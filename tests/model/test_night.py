@@ -1,0 +1,79 @@
+"""The order of a night: every update has a restore point before it, and what follows the updates follows them."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from tests.conftest import RIGHT, make_spec
+from zerotoil.error_codes import Code
+from zerotoil.model.inventory import declare
+from zerotoil.model.night import after, fixed_times, on_calendar, without_restore_point
+from zerotoil.model.units import Cron
+
+
+@pytest.mark.parametrize(
+    ("schedule", "times"),
+    [
+        ("0 30 3 * * *", [12600]),
+        ("5 0 2,14 * * *", [7205, 50405]),
+        ("0 0 1-3 * * *", [3600, 7200, 10800]),
+        ("0 0 */12 * * *", [0, 43200]),
+        ("0 0 22/1 * * *", [79200, 82800]),
+        ("*/10 30 3 * * *", []),
+        ("0 30 @x * * *", []),
+    ],
+)
+def test_when_a_schedule_fires(schedule: str, times: list[int]) -> None:
+    assert fixed_times(schedule) == times
+
+
+def test_what_follows_the_updates() -> None:
+    assert on_calendar(after("0 30 3 * * *", 3600), "Europe/London") == ["*-*-* 04:30:00 Europe/London"]
+    assert on_calendar(after("0 30 23 * * 1", 3600), "UTC") == ["*-*-* 00:30:00 UTC"]
+    assert on_calendar(after("0 10 * * * *", 1200), "UTC") == ["*-*-* *:30:00 UTC"]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("schedule", ["0 30 3 * * *", "0 10 * * * *", "30 0 2,14 * * 1"])
+def test_systemd_reads_it(schedule: str) -> None:
+    for text in on_calendar(after(schedule, 3600), "Europe/London"):
+        done = subprocess.run(["systemd-analyze", "calendar", text], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "updates", "said"),
+    [
+        ("0 2 * * *", "0 30 3 * * *", ""),
+        ("0 */6 * * *", "0 30 3 * * *", ""),
+        ("0 2 * * 0", "0 30 3 * * 0", ""),
+        ("0 2 * * *", "*/5 30 3 * * *", ""),
+        ("0 2 * * *", "0 0 2 * * *", "the updates at 02:00 come less than 5 minutes after a snapshot has begun"),
+        ("0 2 * * *", "0 30 1 * * *", "the updates at 01:30 find a restore point of 23 hours before"),
+        ("0 2 * * *", "0 0 3,20 * * *", "the updates at 20:00 find a restore point of 18 hours before"),
+        ("0 2 * * 0", "0 30 3 * * *", "the NAS does not snapshot on every day of the updates"),
+    ],
+)
+def test_every_update_has_a_fresh_restore_point(snapshot: str, updates: str, said: str) -> None:
+    assert without_restore_point(Cron.parse(snapshot), updates) == said
+
+
+def test_a_wrong_order_is_refused_with_its_key_once_apps_are_declared() -> None:
+    wrong = {"watchtower_schedule": "0 30 1 * * *"}
+    make_spec(**wrong)
+    (problem,) = declare({"matrix": [("host data", {**RIGHT, **wrong, "apps": ["web"]})]}).problems
+    assert (problem.key, problem.code) == ("watchtower_schedule", Code.KEYS_CONTRADICT)
+    assert problem.what == (
+        "the updates at 01:30 find a restore point of 23 hours before; "
+        "let it come 10 minutes to 12 hours after data_snapshot_schedule"
+    )
+
+
+@pytest.mark.parametrize("key", ["watchtower_enabled", "docker_enabled"])
+def test_one_updater_on_a_host(key: str) -> None:
+    (problem,) = declare({"matrix": [("host data", {**RIGHT, "container_backend": "podman", key: True})]}).problems
+    assert problem.key == key
+    assert "podman runs the containers and updates them itself" in problem.what
+    spec = make_spec(container_backend="podman")
+    assert not spec.docker.enabled and not spec.watchtower.enabled

@@ -1,0 +1,75 @@
+"""A guest to run our scripts in: this machine with another /var/mnt/data, and stand-ins for systemd and Docker.
+
+The scripts are the real ones, in a mount namespace of their own; the end-to-end tests run them on a real guest.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.resources.guest import Guest
+
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>"$ZEROTOIL_STATE/systemctl.log"
+case $1 in
+  show)
+    for unit in "$@"; do
+      case $unit in *.service) ;; *) continue ;; esac
+      cat "$ZEROTOIL_STATE/unit-$unit" 2>/dev/null || printf 'Id=%s\\nActiveState=inactive\\nUnitFileState=disabled\\n' "$unit"
+      echo
+    done
+    ;;
+  is-active) exit 0 ;;
+esac
+"""
+DOCKER = """#!/bin/sh
+case "$1 $2" in
+  'ps --all') [ ! -s "$ZEROTOIL_STATE/containers.json" ] || echo one ;;
+  'container inspect') cat "$ZEROTOIL_STATE/containers.json" ;;
+esac
+"""
+NAMESPACE = "mkdir -p /var/mnt/data && mount --bind {data} /var/mnt/data && exec sh -s"
+
+
+class LocalGuest:
+    """Scripts run here; `data` is what they see as /var/mnt/data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data, self.state, programs = folder / "data", folder / "state", folder / "bin"
+        for made in (self.data, self.state, programs):
+            made.mkdir()
+        for name, text in (("systemctl", SYSTEMCTL), ("docker", DOCKER)):
+            (programs / name).write_text(text)
+            (programs / name).chmod(0o755)
+        self.env = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "ZEROTOIL_STATE": str(self.state)}
+        self.guest = Guest("matrix", self.shell)
+        self.scripts: list[str] = []
+
+    def shell(self, script: str) -> str:
+        self.scripts.append(script)
+        line = ["unshare", "--mount", "sh", "-c", NAMESPACE.format(data=self.data)]
+        done = subprocess.run(line, input=script, env=self.env, capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise LabError(
+                f"matrix: a command in the guest failed ({done.stderr.strip()})", "look", code=Code.GUEST_COMMAND_FAILED
+            )
+        return done.stdout
+
+    def containers(self, *items: dict[str, Any]) -> None:
+        (self.state / "containers.json").write_text(json.dumps(items) if items else "")
+
+    def unit(self, name: str, active: str = "active", enabled: str = "enabled") -> None:
+        (self.state / f"unit-{name}").write_text(f"Id={name}\nActiveState={active}\nUnitFileState={enabled}\n")
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> LocalGuest:
+    if os.geteuid():
+        pytest.skip("a mount namespace needs root")
+    return LocalGuest(tmp_path)

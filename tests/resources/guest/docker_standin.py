@@ -1,0 +1,94 @@
+"""A stand-in for the `docker` program, for the logic of our guest scripts; the end-to-end tests run the real one.
+
+State in $ZEROTOIL_STATE/docker.json: `registry` (image -> id, digest, broken), `containers` (name -> what inspect would say).
+"""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+STATE = Path(os.environ["ZEROTOIL_STATE"]) / "docker.json"
+
+
+def main(arguments: list[str]) -> int:
+    state = json.loads(STATE.read_text())
+    name = " ".join(arguments[:2])
+    if arguments[0] == "compose":
+        code = compose(state, arguments[1:])
+    elif arguments[0] == "ps":
+        code = ps(state, arguments[1:])
+    elif name == "container inspect":
+        print(json.dumps([state["containers"][key] for key in arguments[2:]]))
+        code = 0
+    elif name == "image inspect":
+        found = [entry for entry in state["registry"].values() if entry["id"] == arguments[2]]
+        print(json.dumps([{"RepoDigests": [found[0]["digest"]]}] if found else []))
+        code = 0
+    else:
+        raise SystemExit(f"docker stand-in: {arguments}")
+    STATE.write_text(json.dumps(state))
+    return code
+
+
+def compose(state: dict[str, Any], arguments: list[str]) -> int:
+    project, files = "", []
+    while arguments[0].startswith("--"):
+        if arguments[0] == "--project-name":
+            project = arguments[1]
+        else:
+            files.append(arguments[1])
+        arguments = arguments[2:]
+    services: dict[str, dict[str, Any]] = {}
+    for file in files:
+        for service, content in (yaml.safe_load(Path(file).read_text()).get("services") or {}).items():
+            services.setdefault(service, {}).update(content)
+    if arguments[0] == "config":
+        print("\n".join(f"{service} {digest(content)}" for service, content in services.items()))
+    elif arguments[0] == "up":
+        return up(state, project, services)
+    elif arguments[0] in ("stop", "down"):
+        state["containers"] = {k: c for k, c in state["containers"].items() if not k.startswith(f"{project}-")}
+    return 0
+
+
+def digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def up(state: dict[str, Any], project: str, services: dict[str, dict[str, Any]]) -> int:
+    images = {service: state["registry"].get(content["image"]) for service, content in services.items()}
+    if None in images.values():
+        print(f"Error: no such image {[services[s]['image'] for s, i in images.items() if i is None]}", file=sys.stderr)
+        return 1
+    for service, content in services.items():
+        state["containers"][f"{project}-{service}-1"] = container(project, service, content, images[service])
+    return 0
+
+
+def container(project: str, service: str, content: dict[str, Any], image: dict[str, Any]) -> dict[str, Any]:
+    labels = {"project": project, "service": service, "config-hash": digest(content)}
+    return {
+        "Name": f"/{project}-{service}-1",
+        "Image": image["id"],
+        "State": {"Status": "running", "ExitCode": 0, "Health": {"Status": "unhealthy" if image["broken"] else "healthy"}},
+        "HostConfig": {"RestartPolicy": {"Name": "always"}},
+        "Config": {"Image": content["image"], "Labels": {f"com.docker.compose.{key}": value for key, value in labels.items()}},
+    }
+
+
+def ps(state: dict[str, Any], arguments: list[str]) -> int:
+    project = next((a.rpartition("=")[2] for a in arguments if a.startswith("label=com.docker.compose.project")), "")
+    found = {key: item for key, item in state["containers"].items() if key.startswith(f"{project}-")}
+    services = "--format" in arguments
+    for key, item in found.items():
+        print(item["Config"]["Labels"]["com.docker.compose.service"] if services else key)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
