@@ -156,13 +156,8 @@ def checked(spec: HostSpec, root: Path, offline: bool = False) -> tuple[list[tup
 
 def _conflicts(spec: HostSpec, app: ComposeApp) -> Iterator[LabError]:
     """What an app asks for that the host's updater cannot do."""
-    age, cooldown = app.policy.min_age, spec.watchtower.cooldown
-    if age is not None and spec.container.backend == "podman":
+    if app.policy.min_age is not None and spec.container.backend == "podman":
         what = f"x-zerotoil.min_age: podman knows no minimum age of an image, and {spec.name} runs podman; take it out"
-        yield AppProblems([app.finding(Code.APPS_CLASH, ("x-zerotoil", "min_age"), what)])
-    elif age is not None and age != cooldown:
-        said = f"{age} here, watchtower_cooldown of {spec.name} is {cooldown}"
-        what = f"x-zerotoil.min_age: {said}; Watchtower has one, write the same"
         yield AppProblems([app.finding(Code.APPS_CLASH, ("x-zerotoil", "min_age"), what)])
     linked = next((service for service in app.services.values() if service.depends_on), None)
     if linked and spec.watchtower.enabled and spec.watchtower.rolling_restart:

@@ -13,6 +13,7 @@ import yaml
 
 from zerotoil.model.compose import App, Service, reference
 from zerotoil.model.compose.lint.structure import APP_LABEL, OWNER_LABEL, WATCHTOWER
+from zerotoil.model.units import Lifetime
 
 _HEAD = """# Written by zerotoil, over compose.yaml of the same folder. Do not edit: the next run writes it anew.
 """
@@ -26,17 +27,20 @@ def override(app: App, owner: str, pins: Mapping[str, str] | None = None) -> str
 
 
 def _service(app: App, service: Service, owner: str, pin: str) -> dict[str, Any]:
-    labels = {OWNER_LABEL: owner, APP_LABEL: app.name, **watchtower_labels(service, pinned=bool(pin))}
+    labels = {OWNER_LABEL: owner, APP_LABEL: app.name, **watchtower_labels(service, app.policy.min_age, pinned=bool(pin))}
     return {"image": pinned(service.image, pin), "labels": labels} if pin else {"labels": labels}
 
 
-def watchtower_labels(service: Service, *, pinned: bool = False) -> dict[str, str]:
-    """What tells Watchtower the service's policy. It leaves a pinned service alone."""
+def watchtower_labels(service: Service, min_age: Lifetime | None = None, *, pinned: bool = False) -> dict[str, str]:
+    """What tells Watchtower the service's policy; without `min_age` its own cooldown holds. It leaves a pinned service alone."""
     if pinned or service.updates == "off":
         return {f"{WATCHTOWER}.enable": "false"}
+    labels = {f"{WATCHTOWER}.enable": "true"}
     if service.updates == "notify":
-        return {f"{WATCHTOWER}.enable": "true", f"{WATCHTOWER}.monitor-only": "true"}
-    return {f"{WATCHTOWER}.enable": "true"}
+        labels[f"{WATCHTOWER}.monitor-only"] = "true"
+    if min_age:
+        labels[f"{WATCHTOWER}.cooldown-delay"] = f"{min_age.value}{min_age.unit[0]}"
+    return labels
 
 
 def pinned(image: str, digest: str) -> str:

@@ -15,7 +15,7 @@ from zerotoil.model.compose.source import Place
 
 def across(apps: Sequence[App]) -> list[Finding]:
     """Everything that clashes among the apps of one host, at the later one of two."""
-    return ordered([*_names(apps), *_containers(apps), *_ports(apps), *_private_files(apps), *_ages(apps)])
+    return ordered([*_names(apps), *_containers(apps), *_ports(apps), *_private_files(apps)])
 
 
 def _names(apps: Sequence[App]) -> Iterator[Finding]:
@@ -70,21 +70,6 @@ def _private_files(apps: Sequence[App]) -> Iterator[Finding]:
                 "write z there"
             )
             yield app.finding(Code.APPS_CLASH, place, what)
-
-
-def _ages(apps: Sequence[App]) -> Iterator[Finding]:
-    """Watchtower has one cooldown for all containers of a host."""
-    first: App | None = None
-    for app in apps:
-        if app.policy.min_age is None:
-            continue
-        first = first or app
-        if app.policy.min_age != first.policy.min_age:
-            what = (
-                f"x-zerotoil.min_age: {app.policy.min_age} here, {first.policy.min_age} in {first.file}:"
-                f"{first.line('x-zerotoil', 'min_age')}; a host has one, write the same"
-            )
-            yield app.finding(Code.APPS_CLASH, ("x-zerotoil", "min_age"), what)
 
 
 def _services(apps: Sequence[App]) -> Iterator[tuple[App, Service]]:

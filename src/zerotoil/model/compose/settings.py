@@ -41,7 +41,7 @@ class AppSettings(Section):
 
     updates: Updates | None = Field(None, description="Whether newer images are taken; default: the host's apps_updates")
     min_age: Annotated[Lifetime, BeforeValidator(_age)] | None = Field(
-        None, description="Minimum age of an image; default: watchtower_cooldown; alike for all apps of a host"
+        None, description="Minimum age of an image; default: watchtower_cooldown"
     )
     allow: dict[str, str] = Field({}, description="What a rule would refuse: its id, and why this app needs it")
     tags: dict[str, str] = Field({}, description="Service: the versions that may be proposed, for instance ~1.4 or >=2 <4")
