@@ -1,18 +1,15 @@
 // Stand-in for nickfedor/watchtower in the embedded lab: the real image cannot be fetched there.
 //
-// It takes the documented settings and is stricter with them than the real one (see settings.go), reads the
-// notification file, talks to the Docker socket, says what Watchtower would do, and runs until SIGTERM.
-// It never updates a container.
+// It updates containers as Watchtower documents it, takes the documented settings and is stricter with them than the
+// real one (see settings.go). What it leaves out, and what it adds, is in README.md.
 package main
 
 import (
-	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -21,111 +18,122 @@ import (
 
 var version = "unknown"
 
-const socket = "/var/run/docker.sock"
-const enableLabel = "com.centurylinklabs.watchtower.enable"
-
-func say(level, format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "time=%q level=%s msg=%q\n", time.Now().Format(time.RFC3339), level, fmt.Sprintf(format, args...))
-}
-
-func die(format string, args ...any) {
-	say("fatal", format, args...)
-	os.Exit(1)
-}
-
-// docker asks the engine over its socket; the answer is decoded into `into` where that is not nil.
-func docker(path string, into any) error {
-	client := http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-		}}}
-	answer, err := client.Get("http://docker" + path)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s", path, answer.Status)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.NewDecoder(answer.Body).Decode(into)
-}
-
-// notificationTargets reads the file form of notification-url (one URL per line) and returns how many there are.
-func notificationTargets(value string) (int, error) {
-	if !strings.HasPrefix(value, "/") {
-		return len(strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })), nil
-	}
-	content, err := os.ReadFile(value)
-	if err != nil {
-		return 0, err
-	}
-	count := 0
-	for _, line := range strings.Fields(string(content)) {
-		if !strings.Contains(line, "://") {
-			return 0, fmt.Errorf("%s: line %d is not a URL", value, count+1)
-		}
-		count++
-	}
-	return count, nil
-}
-
-func watched(optIn bool) ([]string, error) {
-	var containers []struct {
-		Names  []string
-		Labels map[string]string
-	}
-	if err := docker("/containers/json", &containers); err != nil {
-		return nil, err
-	}
-	names := []string{}
-	for _, container := range containers {
-		label, labelled := container.Labels[enableLabel]
-		if label == "true" || !labelled && !optIn {
-			names = append(names, strings.TrimPrefix(container.Names[0], "/"))
-		}
-	}
-	return names, nil
-}
-
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "--version" {
 		fmt.Printf("watchtower version %s (zerotoil stand-in)\n", version)
 		return
 	}
-	settings, names, problems := readSettings(os.Args[1:], os.Environ())
+	log := &journal{out: os.Stderr}
+	given, names, problems := readSettings(os.Args[1:], os.Environ())
 	for _, problem := range problems {
-		say("error", "%s", problem)
+		log.say("error", problem)
 	}
 	if len(problems) > 0 {
-		die("%d problems in the settings", len(problems))
+		log.say("fatal", fmt.Sprintf("%d problems in the settings", len(problems)))
+		exit(1)
 	}
-	targets, err := notificationTargets(settings["notification-url"])
+	w, err := newWatchtower(given, names, log)
 	if err != nil {
-		die("notification-url: %v", err)
+		log.say("fatal", err.Error())
+		exit(1)
 	}
-	var engine struct{ Version, ApiVersion string }
-	if err := docker("/_ping", nil); err != nil {
-		die("Docker does not answer: %v", err)
-	}
-	if err := docker("/version", &engine); err != nil {
-		die("Docker does not say its version: %v", err)
-	}
-	if len(names) == 0 {
-		if names, err = watched(settings["label-enable"] == "true"); err != nil {
-			die("cannot list containers: %v", err)
-		}
-	}
-	say("info", "STAND-IN for Watchtower %s: nothing will be updated", version)
-	say("info", "Docker %s (API %s); schedule %q, TZ %q, %d notification targets; would watch %d containers: %s",
-		engine.Version, engine.ApiVersion, settings["schedule"], os.Getenv("TZ"), targets, len(names), strings.Join(names, " "))
-	if settings["run-once"] == "true" {
+	if given.on("run-once") {
+		w.session()
 		return
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	<-stop
-	say("info", "stopped")
+	w.startup()
+	w.loop(stop, given.plan())
+}
+
+// newWatchtower connects everything and says what it found.
+func newWatchtower(given settings, names []string, log *journal) (*watchtower, error) {
+	notifier, err := newNotifier(given)
+	if err != nil {
+		return nil, fmt.Errorf("notification-url: %w", err)
+	}
+	engine, err := newEngine(os.Getenv("DOCKER_HOST"))
+	if err != nil {
+		return nil, err
+	}
+	docker, err := engine.negotiate()
+	if err != nil {
+		return nil, fmt.Errorf("Docker does not answer: %w", err)
+	}
+	w := &watchtower{given: given, names: names, engine: engine, journal: log, notifier: notifier,
+		registry: newRegistry(given.on("registry-tls-skip"))}
+	containers, err := w.list()
+	if err != nil {
+		return nil, fmt.Errorf("cannot list containers: %w", err)
+	}
+	watched := []string{}
+	for _, c := range containers {
+		if c.watched(given, names) {
+			watched = append(watched, c.Name)
+		}
+	}
+	log.say("info", fmt.Sprintf("STAND-IN for Watchtower %s (zerotoil's embedded lab)", version))
+	log.say("info", fmt.Sprintf("Docker %s (API %s); schedule %q, TZ %q, %d notification targets; watches %d containers: %s",
+		docker, engine.version, given.text("schedule"), os.Getenv("TZ"), len(notifier.targets), len(watched), strings.Join(watched, " ")))
+	for _, target := range notifier.targets {
+		if !played(target) {
+			log.say("warning", "STAND-IN: plays no "+target.Scheme+":// notifications; none will be sent there")
+		}
+	}
+	return w, w.refuseLinkedRolling(containers)
+}
+
+// refuseLinkedRolling: Watchtower rejects a rolling restart together with containers that depend on each other.
+func (w *watchtower) refuseLinkedRolling(containers []*container) error {
+	if !w.given.on("rolling-restart") {
+		return nil
+	}
+	watched := []*container{}
+	for _, c := range containers {
+		if c.watched(w.given, w.names) {
+			watched = append(watched, c)
+		}
+	}
+	for _, c := range watched {
+		if len(c.dependencies(watched, w.given)) > 0 {
+			return errors.New("rolling-restart is not supported with linked containers: " + c.Name)
+		}
+	}
+	return nil
+}
+
+// startup sends what was logged so far, as the real one does at each start.
+func (w *watchtower) startup() {
+	if !w.given.on("no-startup-message") {
+		w.notifier.send(eventsText(w.journal.entries), w.journal)
+	}
+}
+
+// plan is the schedule, or the poll interval.
+func (s settings) plan() schedule {
+	if s["schedule"] != "" {
+		parsed, _ := parseSchedule(s["schedule"]) // checked when it was read
+		return parsed
+	}
+	seconds, _ := strconv.Atoi(s.text("poll-interval"))
+	return every(time.Duration(max(seconds, 1)) * time.Second)
+}
+
+// loop runs a session whenever one is due, until a signal. One that is under way is brought to its end first.
+func (w *watchtower) loop(stop <-chan os.Signal, plan schedule) {
+	if w.given.on("update-on-start") {
+		w.session()
+	}
+	for {
+		due := plan.next(time.Now())
+		w.journal.say("info", "Next run: "+due.Format("2006-01-02 15:04:05 -0700 MST"))
+		select {
+		case <-time.After(time.Until(due)):
+			w.session()
+		case <-stop:
+			w.journal.say("info", "stopped")
+			return
+		}
+	}
 }
