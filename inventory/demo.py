@@ -4,17 +4,18 @@ import json
 
 from zerotoil.minilab import layout
 
-# The guest trusts the lab's registry: a Butane fragment of one's own, as any lab can add.
+# The guest trusts the lab's registries: a Butane fragment of one's own, as any lab can add.
 _ca = layout.CA_CERT.read_text() if layout.CA_CERT.exists() else ""
 _registry_ca = json.dumps(
     {
         "storage": {
             "files": [
                 {
-                    "path": f"/etc/docker/certs.d/{layout.ADDRESS}:{layout.REGISTRY_PORT}/ca.crt",
+                    "path": f"/etc/docker/certs.d/{layout.ADDRESS}:{port}/ca.crt",
                     "mode": 0o644,
                     "contents": {"inline": _ca},
                 }
+                for port in (layout.REGISTRY_PORT, layout.PRIVATE_REGISTRY_PORT)
             ]
         }
     }

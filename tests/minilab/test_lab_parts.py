@@ -60,7 +60,7 @@ def test_mirror_refuses(mirrored, path, wanted, code):
 
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
-    for name in ("CA_CERT", "SERVER_CERT", "SERVER_KEY", "SSH_KEY", "NAS_KEY_FILE", "CHAP_SECRET_FILE"):
+    for name in ("CA_CERT", "SERVER_CERT", "SERVER_KEY", "SSH_KEY", "NAS_KEY_FILE", "CHAP_SECRET_FILE", "REGISTRY_PASSWORD_FILE"):
         monkeypatch.setattr(layout, name, tmp_path / "lab" / getattr(layout, name).relative_to(layout.STATE))
     monkeypatch.setattr(layout, "STATE", tmp_path / "lab")
     monkeypatch.setattr(state, "MARK", tmp_path / "lab" / state.MARK.name)
@@ -69,11 +69,12 @@ def folders(tmp_path, monkeypatch):
 
 def test_state_keeps_its_secrets_to_root(folders):
     state.ensure()
-    first = layout.NAS_KEY_FILE.read_text(), layout.SSH_KEY.read_text()
+    files = layout.NAS_KEY_FILE, layout.SSH_KEY, layout.REGISTRY_PASSWORD_FILE
+    first = [path.read_text() for path in files]
     state.ensure()
-    assert (layout.NAS_KEY_FILE.read_text(), layout.SSH_KEY.read_text()) == first
+    assert [path.read_text() for path in files] == first
     assert len(layout.CHAP_SECRET_FILE.read_text().strip()) == 16
-    for secret in (layout.NAS_KEY_FILE, layout.CHAP_SECRET_FILE, layout.SSH_KEY):
+    for secret in (*files, layout.CHAP_SECRET_FILE):
         assert secret.stat().st_mode & 0o777 == 0o600
         assert secret.parent.stat().st_mode & 0o777 == 0o700
     assert (folders / "pool").stat().st_mode & 0o011 == 0o011  # QEMU's user passes

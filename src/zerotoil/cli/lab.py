@@ -83,5 +83,31 @@ def console(host: str, log_only: bool) -> None:
     os.execvp("virsh", ["virsh", "--connect", layout.LIBVIRT_URI, "console", "--force", host])
 
 
+@lab.group()
+def image() -> None:
+    """Test images in the lab's registries."""
+
+
+@image.command()
+@click.argument("name", metavar="NAME:TAG")
+@click.option("--version", default="1", show_default=True, help="What the app answers; another version is another image.")
+@click.option("--broken", is_flag=True, help="Its health check fails.")
+@click.option(
+    "--created", metavar="DATE", help="When the image says it was made (2026-08-18, or now): what a cooldown counts from."
+)
+@click.option("--private", is_flag=True, help="Into the registry that wants a login.")
+def push(name: str, version: str, broken: bool, created: str | None, private: bool) -> None:
+    """Push the test app as NAME:TAG and print its digest.
+
+    The app is a small web server on port 8080: / answers its version, /health says ok or fails.
+    """
+    from zerotoil.minilab import images, preflight, registry
+
+    preflight.require_root()
+    preflight.extend_path()
+    made = images.app(version, broken=broken, created=created or images.CREATED)
+    click.echo(images.push(name, made, to=registry.PRIVATE if private else registry.OPEN))
+
+
 def _say(piece: str, what: str, seconds: float) -> None:
     click.echo(f"{piece:<20} {what:<60} {seconds:6.1f} s")

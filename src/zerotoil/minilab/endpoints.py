@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import socket
 import ssl
@@ -11,11 +12,17 @@ from zerotoil.minilab import layout
 DEADLINE = 5  # seconds for one answer
 
 
-def status(port: int, path: str, method: str = "GET", tls: bool = True, accept: str = "*/*") -> int:
-    """HTTP status of layout.ADDRESS:port, 0 when nobody answers or the certificate is not the lab's."""
+def status(port: int, path: str, method: str = "GET", tls: bool = True, accept: str = "*/*", login: str = "") -> int:
+    """HTTP status of layout.ADDRESS:port, 0 when nobody answers or the certificate is not the lab's.
+
+    `login` is user:password, for a server that wants one.
+    """
+    headers = {"Accept": accept}
+    if login:
+        headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
     try:
         connection = _https(port) if tls else http.client.HTTPConnection(layout.ADDRESS, port, timeout=DEADLINE)
-        connection.request(method, path, headers={"Accept": accept})
+        connection.request(method, path, headers=headers)
         answer = connection.getresponse().status
         connection.close()
     except (OSError, http.client.HTTPException):

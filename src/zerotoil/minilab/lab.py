@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab import (
     artifacts,
     domains,
+    images,
     iscsi,
     layout,
     libvirtd,
@@ -39,6 +43,7 @@ class Piece:
     up: Callable[[], str]
     is_up: Callable[[], bool]
     down: Callable[[], str]
+    alone: bool = True  # False: needs none of its neighbours that say so too, and comes up beside them
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,15 @@ def pieces(nas_version: str | None = None) -> list[Piece]:
         Piece(
             "NAS simulator", f"wss://{at}:{layout.NAS_PORT}", lambda: simulator.up(nas_version), simulator.is_up, simulator.down
         ),
-        Piece("registry", f"https://{at}:{layout.REGISTRY_PORT}", registry.up, registry.is_up, registry.down),
-        Piece("mirror", artifacts.URL, artifacts.up, artifacts.is_up, artifacts.down),
+        _registry("registry", registry.OPEN),
+        _registry("private registry", registry.PRIVATE),
+        Piece("mirror", artifacts.URL, artifacts.up, artifacts.is_up, artifacts.down, alone=False),
     ]
+
+
+def _registry(name: str, which: registry.Registry) -> Piece:
+    up, down = partial(registry.up, which), partial(registry.down, which)
+    return Piece(name, f"https://{which.address}", up, partial(registry.is_up, which), down, alone=False)
 
 
 def up(say: Say, nas_version: str | None = None) -> None:
@@ -82,9 +93,17 @@ def up(say: Say, nas_version: str | None = None) -> None:
             preflight.require_space(layout.STATE)
         _step(say, began, "state", state.ensure)
         _step(say, began, "certificates", tls.ensure)
-        for piece in pieces(nas_version):
-            _step(say, began, piece.name, piece.up)
+        _bring_up(say, began, pieces(nas_version))
         _build(say, began)
+
+
+def _bring_up(say: Say, began: float, wanted: list[Piece]) -> None:
+    """One after the other, but neighbours that need not be alone together; told in their order all the same."""
+    for _, together in groupby(wanted, key=lambda piece: piece.name if piece.alone else ""):
+        group = list(together)
+        with ThreadPoolExecutor(len(group)) as pool:
+            for piece, running in [(piece, pool.submit(piece.up)) for piece in group]:
+                _step(say, began, piece.name, running.result)
 
 
 def _build(say: Say, began: float) -> None:
@@ -93,7 +112,7 @@ def _build(say: Say, began: float) -> None:
 
     _step(say, began, "tools", lambda: artifacts.build_tools(lambda what: announce(what, "tools")))
     _step(say, began, "guest image", lambda: artifacts.build_guest_image(lambda what: announce(what, "guest image")))
-    _step(say, began, "Watchtower stand-in", registry.push_watchtower)
+    _step(say, began, "Watchtower stand-in", images.push_watchtower)
 
 
 def status() -> list[State]:

