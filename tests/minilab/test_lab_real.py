@@ -73,7 +73,7 @@ def test_up_twice_down_up_reset(fresh):
 def test_a_killed_part_is_repaired(fresh):
     ok("up")
     before = records()
-    for name in ("zfs-fuse", "tgtd", "registry"):
+    for name in ("zfs-fuse", "tgtd", "registry", "private-registry", "signal"):
         record = json.loads(before.get(f"{name}.json", b"{}"))
         if record:  # zfs-fuse may be another's
             os.kill(record["pid"], 9)

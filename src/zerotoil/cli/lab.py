@@ -83,6 +83,22 @@ def console(host: str, log_only: bool) -> None:
     os.execvp("virsh", ["virsh", "--connect", layout.LIBVIRT_URI, "console", "--force", host])
 
 
+@lab.command()
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON per message, with every field that was sent.")
+def messages(as_json: bool) -> None:
+    """What the stand-in for Signal's REST service has taken, oldest first."""
+    import json
+
+    from zerotoil.minilab import preflight, signal
+
+    preflight.require_root()
+    for message in signal.taken(layout.SIGNAL_MESSAGES):
+        recipients = ", ".join(message["recipients"])
+        head = f"{message['time']}  {message['number']} -> {recipients}"
+        text = str(message.get("message", "")).replace("\n", "\n    ")
+        click.echo(json.dumps(message) if as_json else f"{head}\n    {text}")
+
+
 @lab.group()
 def image() -> None:
     """Test images in the lab's registries."""

@@ -25,6 +25,7 @@ from zerotoil.minilab import (
     network,
     preflight,
     registry,
+    signal,
     simulator,
     state,
     tls,
@@ -76,6 +77,7 @@ def pieces(nas_version: str | None = None) -> list[Piece]:
         _registry("registry", registry.OPEN),
         _registry("private registry", registry.PRIVATE),
         Piece("mirror", artifacts.URL, artifacts.up, artifacts.is_up, artifacts.down, alone=False),
+        Piece("Signal stand-in", f"http://{at}:{layout.SIGNAL_PORT}", signal.up, signal.is_up, signal.down, alone=False),
     ]
 
 
