@@ -17,7 +17,9 @@ from zerotoil.error_codes import Code
 from zerotoil.layers import Site, apps, check, layers, project
 from zerotoil.model.inventory import Declared
 from zerotoil.model.secret import Secret
+from zerotoil.render.calendar import on_calendar
 from zerotoil.render.domain import Provisioned, render_domain
+from zerotoil.render.quadlet import quadlets
 from zerotoil.setup import Declaration, complete
 from zerotoil.setup.files import write
 
@@ -93,6 +95,11 @@ def transpile(w: World, *, broken: bool) -> str:
     return butane.transpile("variant: fcos\n")
 
 
+def quadlet(**spec: Any) -> Any:
+    """An app with one service, for podman."""
+    return quadlets("app", {"services": {"web": {"image": "busybox:1", **spec}, "a-b": {"image": "busybox:1"}}}, "o", {})
+
+
 CASES: dict[Code, Provoke] = {
     Code.UNKNOWN_KEY: lambda w: problem(vm_memry="1 GiB"),
     Code.MISSING_KEY: lambda w: problem(left_out="nas_url"),
@@ -110,6 +117,11 @@ CASES: dict[Code, Provoke] = {
     Code.APP_MISSING: lambda w: app(w),
     Code.APP_FILE: lambda w: app(w, "db.env.template", "PASSWORD={{ password }}"),
     Code.APP_TEMPLATE: lambda w: app(w, "conf.template", "{{ nosuch }}"),
+    Code.QUADLET_CANNOT_SAY: lambda w: quadlet(logging={}),
+    Code.QUADLET_WRONG_VALUE: lambda w: quadlet(ports=["http"]),
+    Code.QUADLET_VARIABLE: lambda w: quadlet(user="$NONE"),
+    Code.QUADLET_CLASH: lambda w: quadlet(container_name="app-a-b-1"),
+    Code.SCHEDULE_CANNOT_SAY: lambda w: on_calendar("0 30 3 1 * MON", "UTC"),
     Code.IMAGE_NOT_FOUND: lambda w: image(w, w.tmp / "none.qcow2", "0" * 64),
     Code.DOWNLOAD_FAILED: lambda w: download.get_json("http://127.0.0.1:9/stable.json", patient=False),
     Code.STREAM_UNREADABLE: lambda w: download.get_json(f"http://{w.web()}{w.file('stable.json', '<html>').name}"),

@@ -120,6 +120,31 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "A file that ends in .template is no template, or wants a value that is not declared.",
         "Name the value in `apps_values`, or mend the line that is named.",
     ),
+    Code.QUADLET_CANNOT_SAY: (
+        "podman has no way to say this",
+        "A compose file declares something that podman's quadlets cannot express, or would do otherwise than Compose.",
+        "Write what the message proposes, or run this host's apps with Docker.",
+    ),
+    Code.QUADLET_WRONG_VALUE: (
+        "wrong value in a compose file",
+        "A key of a compose file has a value that Compose would not take either.",
+        "Write it as the message shows; https://docs.docker.com/reference/compose-file/ lists all keys.",
+    ),
+    Code.QUADLET_VARIABLE: (
+        "variable in a compose file without a value",
+        "A ${NAME} is not set and has no default, or is written in a way that Compose does not know.",
+        "Set it in the app's .env, or give a default: ${NAME:-default}.",
+    ),
+    Code.QUADLET_CLASH: (
+        "two units or containers of one name",
+        "The names of apps, services, networks and volumes are joined to names of units, and two of them are the same.",
+        "Rename the app, or one of the two.",
+    ),
+    Code.SCHEDULE_CANNOT_SAY: (
+        "schedule that systemd cannot keep",
+        "A schedule of six fields is not one, never comes, or means something that OnCalendar= cannot say.",
+        "Write one that gives either the day of the month or the weekday.",
+    ),
     Code.IMAGE_NOT_FOUND: (
         "OS image not found",
         "The image, or a file of the stream, does not exist at its path or URL.",
