@@ -149,7 +149,7 @@ LINES = [
     ({"depends_on": ["other"], "other": {}}, "Wants", ["network-online.target", "app-other.service"]),
     ({"depends_on": {"other": {"condition": "service_started", "restart": True}}, "other": {}}, "PartOf", ["app-other.service"]),
     ({"volumes": ["/run/podman/podman.sock:/s"]}, "Requires", ["podman.socket", "app-network.service"]),
-    ({}, "Environment", ["DOCKER_CONFIG=/var/mnt/data/zerotoil/docker", "PODMAN_SYSTEMD_UNIT=%n"]),
+    ({}, "Environment", ["REGISTRY_AUTH_FILE=/var/mnt/data/zerotoil/containers/auth.json", "PODMAN_SYSTEMD_UNIT=%n"]),
 ]
 
 

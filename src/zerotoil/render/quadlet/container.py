@@ -16,7 +16,7 @@ from zerotoil.render.quadlet.text import Line, Refused, unit, whole, words
 
 UNIT_LABEL = "zerotoil.unit"  # what the container was made from: the hash of its unit and of the files it sees
 AUTOUPDATE_LABEL = "io.containers.autoupdate"
-REGISTRY_LOGINS = "/var/mnt/data/zerotoil/docker"
+REGISTRY_LOGINS = "/var/mnt/data/zerotoil/containers/auth.json"  # need not exist
 Report = Callable[[str, Refused], None]  # key, what is wrong with it
 _OWN = {"networks", "network_mode", "depends_on", "healthcheck", "restart", "labels", "stop_grace_period"}
 _MOUNTS = ("volumes", "secrets", "configs")
@@ -165,7 +165,7 @@ def _labels(service: Service) -> Iterator[Line]:
 
 
 def _service(service: Service, report: Report) -> Iterator[Line]:
-    yield Line("Service", "Environment", f"DOCKER_CONFIG={REGISTRY_LOGINS}")  # podman's own; the container does not get it
+    yield Line("Service", "Environment", f"REGISTRY_AUTH_FILE={REGISTRY_LOGINS}")  # podman's own; the container does not get it
     yield from _guarded("restart", lambda: _restart(service), report)
     yield from _guarded(
         "healthcheck", lambda: iter([Line("Service", "TimeoutStartSec", str(start_seconds(service)))]), lambda *_: None
