@@ -7,8 +7,6 @@ replaced by fixed ones.
 """
 
 import json
-import re
-import runpy
 import sys
 import time
 import urllib.error
@@ -17,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.guide_plan_and_drift import BIN, HOST, ROOT, block, in_guest, run, summary
+from tests.e2e.guide_plan_and_drift import BIN, ROOT, run
 
 ZEROTOIL = str(BIN / "zerotoil")
 INVENTORY = """import runpy

@@ -165,7 +165,7 @@ CASES: dict[Code, Provoke] = {
     Code.GUEST_SILENT: silent_guest,
     Code.GUEST_COMMAND_FAILED: lambda w: Guest("matrix", lambda _script: "sh: jq: not found").facts(),
     Code.CONTAINER_NOT_OURS: other_container,
-    Code.APP_NOT_UP: lambda w: App(Guest("matrix", app_fails), "web", [], ["web"]).apply(),
+    Code.APP_NOT_UP: lambda w: App(Guest("matrix", app_fails), "web", [], {"web": []}).apply(),
     Code.NOTHING_HELD: nothing_held,
     Code.VOLUME_NOT_OURS: other_zvol,
     Code.VOLUME_USED_TWICE: served_twice,

@@ -13,7 +13,8 @@ from jinja2.meta import find_undeclared_variables
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError, Several
 from zerotoil.model.compose import App as ComposeApp
-from zerotoil.model.compose import AppProblems, across, check
+from zerotoil.model.compose import AppProblems, Service, across, check
+from zerotoil.model.compose.hostpath import absolute
 from zerotoil.model.secret import MASK, Secret
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.compose import override
@@ -179,8 +180,17 @@ def resources(spec: HostSpec, root: Path, guest: Guest) -> list[Resource]:
     made: list[Resource] = []
     for owners, app in found:
         files = sorted([*owners.files, *own_files(spec, app)], key=lambda file: file.path)
-        made.append(App(guest, app.name, files, list(app.services)))
+        made.append(App(guest, app.name, files, {name: _mounted(app, service) for name, service in app.services.items()}))
     return [*made, GoneApps(guest, spec.apps.run)]
+
+
+def _mounted(app: ComposeApp, service: Service) -> list[str]:
+    """The paths of the host that a service's container mounts: binds, and the files of its secrets and configs."""
+    paths = [bind.path for bind in service.binds]
+    for kind, names in (("secrets", service.secrets), ("configs", service.configs)):
+        given = [app.part(kind).get(name) for name in names]
+        paths += [absolute(app.name, str(item["file"])) for item in given if isinstance(item, dict) and "file" in item]
+    return paths
 
 
 def own_files(spec: HostSpec, app: ComposeApp) -> list[GuestFile]:

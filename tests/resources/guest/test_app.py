@@ -8,6 +8,7 @@ from tests.resources.guest.conftest import LocalGuest
 from zerotoil.errors import LabError
 from zerotoil.resources.guest.app import App, GoneApps
 from zerotoil.resources.guest.files import GuestFile
+from zerotoil.resources.resource import Risk
 
 ROOT = "/var/mnt/data/apps/web"
 COMPOSE = GuestFile(f"{ROOT}/compose.yaml", 0o644, "services:\n  web:\n    image: registry.lan/web:1\n")
@@ -15,7 +16,7 @@ UNIT = "zerotoil-app@web.service"
 
 
 def app(local: LocalGuest, *files: GuestFile) -> App:
-    return App(local.guest, "web", files or (COMPOSE,), ["web", "once"])
+    return App(local.guest, "web", files or (COMPOSE,), {"web": [f"{ROOT}/conf"], "once": []})
 
 
 def container(service: str = "web", config_hash: str = "aaa", status: str = "running", **more: Any) -> dict[str, Any]:
@@ -100,6 +101,18 @@ def test_a_changed_file_is_a_diff_and_the_unit_is_reloaded(running: LocalGuest) 
     app(running, new).apply()
     assert f"reload-or-restart --no-block {UNIT}" in (running.state / "systemctl.log").read_text()
     assert (running.data / "apps/web/compose.yaml").read_text() == new.content
+
+
+def test_whoever_mounts_a_changed_file_is_restarted(running: LocalGuest) -> None:
+    """Compose makes a container again for another compose.yaml, and never looks into the files that it mounts."""
+    conf, other = GuestFile(f"{ROOT}/conf/a.toml", 0o644, "a = 1\n"), GuestFile(f"{ROOT}/notes.txt", 0o644, "1\n")
+    app(running, COMPOSE, conf, other).apply()
+    (running.data / "apps/web/.zerotoil/restart").unlink()
+    changed = [GuestFile(conf.path, 0o644, "a = 2\n"), GuestFile(other.path, 0o644, "2\n")]
+    planned = {change.field: change.risk for change in app(running, COMPOSE, *changed).plan()}
+    assert planned == {"file conf/a.toml": Risk.RESTART, "file notes.txt": Risk.SAFE}
+    app(running, COMPOSE, *changed).apply()
+    assert (running.data / "apps/web/.zerotoil/restart").read_text() == "web\n"
 
 
 def test_an_app_that_does_not_come_up_says_why(running: LocalGuest) -> None:

@@ -8,14 +8,14 @@ config --hash; docker container inspect.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.resources.guest import files
-from zerotoil.resources.guest.files import DATA, GuestFile
+from zerotoil.resources.guest.files import DATA, Found, GuestFile
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.resource import Action, Change, Risk, must_match, updated
 
@@ -35,12 +35,12 @@ def unit(name: str) -> str:
 
 @dataclass(frozen=True)
 class App:
-    """An app that the host runs. `services` are the names in its compose.yaml."""
+    """An app that the host runs. `services`: the names in its compose.yaml, each with the paths that its container mounts."""
 
     guest: Guest
     name: str
     files: Sequence[GuestFile]
-    services: Sequence[str]
+    services: Mapping[str, Sequence[str]]
 
     @property
     def key(self) -> str:
@@ -53,13 +53,21 @@ class App:
         have = files.found(facts, root)
         wanted = [file.path for file in files.differing(have, self.files) if not file.secret]
         texts = self.guest.texts(wanted) if have and wanted else {}
-        changes = files.changes(self.key, root, have, self.files, texts)
+        changes = files.changes(self.key, root, have, self.files, texts, self._risk)
         if have is None or list(files.notes(facts, root, "stopped")):
             running = [Change(self.key, Action.CREATE, f"container {service}", None, "running") for service in self.services]
             return changes + running
         state = facts["units"].get(unit(self.name), {})
         changes += updated(self.key, {"unit": "enabled, active"}, {"unit": f"{state.get('enabled')}, {state.get('active')}"})
         return changes + list(self._containers(facts, root))
+
+    def _readers(self, path: str) -> list[str]:
+        """The services whose containers mount a file."""
+        return [name for name, paths in self.services.items() if any(f"{path}/".startswith(f"{above}/") for above in paths)]
+
+    def _risk(self, path: str) -> Risk:
+        made_again = path in (f"{folder(self.name)}/compose.yaml", f"{folder(self.name)}/.env")
+        return Risk.RESTART if made_again or self._readers(path) else Risk.SAFE
 
     def _containers(self, facts: dict[str, Any], root: str) -> Iterator[Change]:
         """What Compose would have to make again: services without a container, stopped ones, ones of another config."""
@@ -78,12 +86,19 @@ class App:
             have = files.found(self.guest.facts(), root)
             self.guest.write(
                 files.write_script(root, have, self.files)
+                + self._restart_readers(have)
                 + f"rm -f {root}/.zerotoil/stopped\nsystemctl daemon-reload\nsystemctl enable {unit(self.name)} >&2\n"
                 f"systemctl reload-or-restart --no-block {unit(self.name)}\n"
             )
             self._wait()
             must_match(self.key, self.plan())
         return changes
+
+    def _restart_readers(self, have: Found | None) -> str:
+        """Notes for `up` whom to restart: Compose does not look into the files that a container mounts."""
+        changed = [file.path for file in files.differing(have, self.files)] if have else []
+        readers = sorted({service for path in changed for service in self._readers(path)})
+        return f"echo {' '.join(readers)} >{folder(self.name)}/.zerotoil/restart\n" if readers else ""
 
     def _wait(self) -> None:
         """Until the unit is done. Raises LabError with its last words."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zerotoil.model.secret import MASK
-from zerotoil.resources.resource import Action, Change
+from zerotoil.resources.resource import Action, Change, Risk
 
 DATA = "/var/mnt/data"
 TREE = f"{DATA}/zerotoil"
@@ -91,8 +91,15 @@ def differing(have: Found | None, want: Iterable[GuestFile]) -> list[GuestFile]:
     return [file for file in want if there.get(file.path) != (file.mode, file.sha256)]
 
 
-def changes(resource: str, root: str, have: Found | None, want: Sequence[GuestFile], texts: Mapping[str, str]) -> list[Change]:
-    """The changes of a tree. `texts`: what differing files hold now, as far as it was read."""
+def changes(
+    resource: str,
+    root: str,
+    have: Found | None,
+    want: Sequence[GuestFile],
+    texts: Mapping[str, str],
+    risk: Callable[[str], Risk] = lambda _path: Risk.SAFE,
+) -> list[Change]:
+    """The changes of a tree. `texts`: what differing files hold now, as far as it was read; `risk` of a change by its path."""
     result = []
     for file in differing(have, want):
         name = f"file {file.path.removeprefix(f'{root}/')}"
@@ -101,7 +108,8 @@ def changes(resource: str, root: str, have: Found | None, want: Sequence[GuestFi
             result.append(Change(resource, Action.UPDATE if have else Action.CREATE, name, None, file.shown))
         elif there[1] != file.sha256:
             before = MASK if file.secret else texts.get(file.path, "(another content)")
-            result.append(Change(resource, Action.UPDATE, name, before, f"{file.shown} (new)" if file.secret else file.shown))
+            after = f"{file.shown} (new)" if file.secret else file.shown
+            result.append(Change(resource, Action.UPDATE, name, before, after, risk(file.path)))
         else:
             result.append(Change(resource, Action.UPDATE, f"{name} mode", f"{there[0]:04o}", f"{file.mode:04o}"))
     declared = {file.path for file in want}

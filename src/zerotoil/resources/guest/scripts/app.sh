@@ -53,6 +53,11 @@ case $verb in
     pins
     # Compose fetches every image before it touches a container: a registry that is down leaves the old ones running.
     compose up --detach --remove-orphans --quiet-pull 2>"$own/up.log" || { tail -n 3 "$own/up.log" >&2 && exit 1; }
+    if [ -s "$own/restart" ]; then # services whose mounted files were changed
+      # shellcheck disable=SC2046
+      compose restart $(cat "$own/restart") 2>>"$own/up.log"
+      rm -f "$own/restart"
+    fi
     compose config --hash '*' | tr -s ' ' >"$own/hashes.new"
     mv "$own/hashes.new" "$own/hashes"
     healthy
