@@ -211,13 +211,15 @@ def test_the_files_of_a_host() -> None:
     assert list(files) == [
         "bin/podman.sh",
         "units/zerotoil-podman.service",
-        "podman/timer.conf",
-        "podman/service.conf",
+        "units/podman-auto-update.timer.d/zerotoil.conf",
+        "units/podman-auto-update.service.d/zerotoil.conf",
         *(f"quadlets/app/{name}" for name in sorted(FILES)),
     ]
     assert files["bin/podman.sh"].mode == 0o755
     assert not any(file.secret for file in files.values())
-    assert "OnCalendar=\nOnCalendar=*-*-* 04:15:00 Europe/London\n" in str(files["podman/timer.conf"].content)
+    assert "OnCalendar=\nOnCalendar=*-*-* 04:15:00 Europe/London\n" in str(
+        files["units/podman-auto-update.timer.d/zerotoil.conf"].content
+    )
 
 
 def test_two_apps_that_clash_are_refused() -> None:
@@ -250,3 +252,12 @@ def test_systemd_takes_our_settings_over_podmans_own_units(tmp_path: Path) -> No
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "podman-auto-update" not in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_systemd_takes_the_unit_that_brings_the_apps_back(tmp_path: Path) -> None:
+    unit_file = next(file for file in guest_files(make_spec(), {}) if file.path.endswith("/zerotoil-podman.service"))
+    (tmp_path / "zerotoil-podman.service").write_text(str(unit_file.content))
+    command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(tmp_path / "zerotoil-podman.service")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "zerotoil-podman" not in done.stderr, done.stderr

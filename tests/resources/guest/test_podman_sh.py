@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from zerotoil.render.quadlet import quadlets
-from zerotoil.resources.guest.podman import update_service, update_timer
 from zerotoil.resources.guest.podman_drift import Seen, drift
 
 OWNER = "home/matrix"
@@ -244,26 +243,15 @@ def test_remove_keeps_the_data(machine: Machine) -> None:
 
 def test_settle_brings_timer_and_apps_back_on_a_new_os_disk(machine: Machine) -> None:
     machine.declare()
-    machine.put("podman/timer.conf", update_timer("0 30 3 * * *", "UTC"))
-    machine.put("podman/service.conf", update_service())
     calls = machine.right("settle")
-    assert calls[:4] == [
-        "systemctl daemon-reload",
-        "systemctl enable podman-auto-update.timer",
-        "systemctl restart podman-auto-update.timer",
-        "systemctl start podman-auto-update.timer",
-    ]
-    assert calls[-1] == "systemctl start app-db.service app-web.service"
-    drop_in = machine.root / "etc/systemd/system/podman-auto-update.timer.d/zerotoil.conf"
-    assert "OnCalendar=*-*-* 03:30:00 UTC" in drop_in.read_text()
+    assert calls[:2] == ["systemctl enable podman-auto-update.timer", "systemctl restart podman-auto-update.timer"]
+    assert calls[-2:] == ["systemctl daemon-reload", "systemctl start app-db.service app-web.service"]
     assert "daemon-reload" not in "\n".join(machine.right("settle"))
 
 
 def test_one_app_that_fails_does_not_keep_the_others_down(machine: Machine) -> None:
     machine.declare("app")
     machine.declare("zoo")
-    machine.put("podman/timer.conf", "")
-    machine.put("podman/service.conf", "")
     (machine.state / "bad-app-web.service").touch()
     done = machine.run("settle")
     assert done.returncode == 1

@@ -17,6 +17,7 @@ from zerotoil.resources.guest.files import GuestFile
 
 FOLDER = "/var/mnt/data/zerotoil"
 SCRIPT = f"{FOLDER}/bin/podman.sh"
+_UPDATE = "podman-auto-update"  # podman's own timer and service
 _UNIT = f"""[Unit]
 Description=Apps of this host and their updates, with podman
 RequiresMountsFor=/var/mnt/data
@@ -24,7 +25,8 @@ Wants=network-online.target
 After=network-online.target
 
 [Service]
-Type=oneshot
+# Not oneshot: neither the boot nor who starts this waits for all images of a new OS disk, or fails with one app.
+Type=exec
 RemainAfterExit=yes
 ExecStart=/bin/sh {SCRIPT} settle
 
@@ -42,8 +44,12 @@ def guest_files(spec: HostSpec, apps: Mapping[str, Mapping[str, str]]) -> list[G
     return [
         GuestFile(SCRIPT, 0o755, script),
         GuestFile(f"{FOLDER}/units/zerotoil-podman.service", 0o644, _UNIT),
-        GuestFile(f"{FOLDER}/podman/timer.conf", 0o644, update_timer(spec.watchtower.schedule, spec.watchtower.timezone)),
-        GuestFile(f"{FOLDER}/podman/service.conf", 0o644, update_service()),
+        GuestFile(
+            f"{FOLDER}/units/{_UPDATE}.timer.d/zerotoil.conf",
+            0o644,
+            update_timer(spec.watchtower.schedule, spec.watchtower.timezone),
+        ),
+        GuestFile(f"{FOLDER}/units/{_UPDATE}.service.d/zerotoil.conf", 0o644, update_service()),
         *(
             GuestFile(f"{FOLDER}/quadlets/{app}/{name}", 0o644, text)
             for app, files in sorted(apps.items())

@@ -177,23 +177,9 @@ remove() {
   printf '%s\n' "$1 is stopped; its data in /var/mnt/data/apps/$1 and its volumes are kept"
 }
 
-# A drop-in for podman's own update: settings FILE UNIT
-settings() {
-  place=$system/$2.d/zerotoil.conf
-  if cmp -s "$data/podman/$1" "$place"; then return 0; fi
-  mkdir -p "${place%/*}"
-  cp "$data/podman/$1" "$place"
-  chmod 644 "$place"
-  changed=yes
-}
-
 settle() {
-  settings timer.conf podman-auto-update.timer
-  settings service.conf podman-auto-update.service
-  [ -z "$changed" ] || timeout 120 systemctl daemon-reload
   timeout 120 systemctl enable podman-auto-update.timer >&2
-  if [ -n "$changed" ]; then timeout 120 systemctl restart podman-auto-update.timer; fi
-  timeout 120 systemctl start podman-auto-update.timer
+  timeout 120 systemctl restart podman-auto-update.timer # with our window
   bad=
   for folder in "$declared"/*/; do
     [ -d "$folder" ] || continue
