@@ -152,6 +152,10 @@ def checked(spec: HostSpec, root: Path, offline: bool = False) -> tuple[list[tup
             found.append((owners, app))
             problems += _conflicts(spec, app)
     problems += [AppProblems([finding]) for finding in across([app for _, app in found])]
+    if spec.container.backend == "podman":
+        from zerotoil.layers import podman_apps
+
+        problems += podman_apps.problems(spec, found)
     return found, problems
 
 

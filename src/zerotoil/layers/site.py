@@ -22,6 +22,7 @@ from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest, guest_resources
 from zerotoil.resources.guest.app import GoneApps
+from zerotoil.resources.guest.podman_app import GonePodmanApps
 from zerotoil.resources.hypervisor import address, hypervisor_resources, observed
 from zerotoil.resources.nas import nas_resources, target_iqn
 from zerotoil.resources.nas.mark import read_mark, write_mark
@@ -91,14 +92,21 @@ class Site:
         record = DataRecord(
             self.spec, guest, read=lambda: self.mark, write=lambda mark: write_mark(self.nas, self.spec.zvol, mark)
         )
-        return [record, *guest_resources(self.spec, guest)]
+        if self.spec.container.backend == "docker" or not self.spec.apps.run:
+            return [record, *guest_resources(self.spec, guest)]
+        from zerotoil.layers import podman_apps
+
+        return [record, *podman_apps.guest_resources(self.spec, self.root, guest)]
 
     def app_resources(self) -> list[Resource]:
         """The apps of the host, and those that it runs no more."""
+        podman = self.spec.container.backend == "podman"
         if not self.spec.apps.run:
-            return [GoneApps(self.guest, [])]
-        from zerotoil.layers import apps  # loads a schema and its validator, which most hosts do without
+            return [GonePodmanApps(self.guest, {}) if podman else GoneApps(self.guest, [])]
+        from zerotoil.layers import apps, podman_apps  # load a schema and its validator, which most hosts do without
 
+        if podman:
+            return podman_apps.resources(self.spec, self.root, self.guest)
         return apps.resources(self.spec, self.root, self.guest)
 
     def app_problems(self, offline: bool = False) -> list[LabError]:

@@ -7,7 +7,7 @@ import pytest
 from tests.resources.guest.conftest import LocalGuest
 from zerotoil.errors import LabError
 from zerotoil.resources.guest.files import TREE, GuestFile
-from zerotoil.resources.guest.tree import Tree
+from zerotoil.resources.guest.own import OwnFiles
 
 ONE = GuestFile(f"{TREE}/bin/one.sh", 0o755, "echo 1\n")
 SECRET = GuestFile(f"{TREE}/notify/url", 0o600, "signal://s3cret\n", secret=True)
@@ -15,8 +15,8 @@ BINARY = GuestFile(f"{TREE}/logo.png", 0o644, bytes(range(256)))
 ODD = GuestFile(f"{TREE}/with space/ä$x'.txt", 0o644, "line 1\nEND\n'quoted'\n")
 
 
-def tree(local: LocalGuest, *files: GuestFile) -> Tree:
-    return Tree(local.guest, files)
+def tree(local: LocalGuest, *files: GuestFile) -> OwnFiles:
+    return OwnFiles(local.guest, files)
 
 
 def lines(changes: object) -> list[str]:

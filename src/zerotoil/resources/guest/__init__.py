@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest.engine import DockerService
+from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.guest import Guest
+from zerotoil.resources.guest.own import OwnFiles
 from zerotoil.resources.guest.own_files import own_files
-from zerotoil.resources.guest.tree import Tree
 from zerotoil.resources.guest.watchtower import Watchtower
 from zerotoil.resources.resource import Resource
 
 __all__ = ["Guest", "guest_resources"]
 
 
-def guest_resources(spec: HostSpec, guest: Guest) -> list[Resource]:
-    """Everything kept in one guest, in the order in which it is made."""
+def guest_resources(spec: HostSpec, guest: Guest, more: Sequence[GuestFile] = ()) -> list[Resource]:
+    """Everything kept in one guest, in the order in which it is made; `more` are own files that come from the host's apps."""
     resources: list[Resource] = []
     if spec.docker.enabled:
         resources.append(DockerService(guest))
-    resources.append(Tree(guest, own_files(spec)))
+    resources.append(OwnFiles(guest, [*own_files(spec), *more]))
     if spec.watchtower.enabled and spec.docker.enabled:
         resources.append(Watchtower(guest, spec.watchtower, spec.owner, spec.vm.adopt))
     return resources

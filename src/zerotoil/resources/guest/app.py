@@ -7,19 +7,16 @@ config --hash; docker container inspect.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zerotoil.error_codes import Code
-from zerotoil.errors import LabError
 from zerotoil.resources.guest import files
 from zerotoil.resources.guest.files import DATA, Found, GuestFile
 from zerotoil.resources.guest.guest import Guest
+from zerotoil.resources.guest.wait import until_up
 from zerotoil.resources.resource import Action, Change, Risk, must_match, updated
 
-_START_SECONDS = 1800  # large images take their time; the unit gives up by itself before that
 _LABEL = "com.docker.compose"
 
 
@@ -90,7 +87,7 @@ class App:
                 + f"rm -f {root}/.zerotoil/stopped\nsystemctl daemon-reload\nsystemctl enable {unit(self.name)} >&2\n"
                 f"systemctl reload-or-restart --no-block {unit(self.name)}\n"
             )
-            self._wait()
+            until_up(self.guest, self.key, unit(self.name))
             must_match(self.key, self.plan())
         return changes
 
@@ -99,24 +96,6 @@ class App:
         changed = [file.path for file in files.differing(have, self.files)] if have else []
         readers = sorted({service for path in changed for service in self._readers(path)})
         return f"echo {' '.join(readers)} >{folder(self.name)}/.zerotoil/restart\n" if readers else ""
-
-    def _wait(self) -> None:
-        """Until the unit is done. Raises LabError with its last words."""
-        deadline, name = time.monotonic() + _START_SECONDS, unit(self.name)
-        ask = f"systemctl show --property=ActiveState,Result,ReloadResult,Job {name}\n"
-        while time.monotonic() < deadline:
-            state = dict(line.split("=", 1) for line in self.guest.write(ask).splitlines() if "=" in line)
-            if state.get("Job", "0") in ("", "0") and state.get("ActiveState") not in ("activating", "reloading"):
-                if state.get("ActiveState") == "active" and state.get("ReloadResult", "success") == "success":
-                    return
-                break
-            time.sleep(1)
-        said = self.guest.write(f"journalctl --unit={name} --lines=4 --output=cat --no-pager\n").strip().replace("\n", "; ")
-        raise LabError(
-            f"{self.guest.name}: {self.key} did not come up ({said[-400:]})",
-            f"its data is untouched; look: zerotoil ssh {self.guest.name} -- journalctl -u {name}",
-            code=Code.APP_NOT_UP,
-        )
 
 
 @dataclass(frozen=True)

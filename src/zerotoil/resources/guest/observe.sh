@@ -33,6 +33,8 @@ containers=
 if systemctl is-active --quiet docker.service; then
   containers=$(inspect) || containers=$(inspect) # one may vanish between the two commands
 fi
+echo '{}' >"$work/podman"
+[ ! -f /var/mnt/data/zerotoil/bin/podman.sh ] || sh /var/mnt/data/zerotoil/bin/podman.sh observe >"$work/podman"
 notify=/var/lib/zerotoil/watchtower/notify-url
 sha=
 [ ! -f "$notify" ] || sha=$(sha256sum "$notify")
@@ -45,6 +47,7 @@ printf '%s\n' "${containers:-[]}" | jq \
   --rawfile sums "$work/sums" \
   --rawfile modes "$work/modes" \
   --rawfile notes "$work/notes" \
+  --slurpfile podman "$work/podman" \
   --arg notify_sha256 "${sha%% *}" \
   --arg os "${OSTREE_VERSION:-${IMAGE_VERSION:-$VERSION_ID}}" \
   --arg boot "$boot" '
@@ -60,5 +63,5 @@ printf '%s\n' "${containers:-[]}" | jq \
         HostConfig: {RestartPolicy: .HostConfig.RestartPolicy},
         Config: {Image: .Config.Image, Labels: .Config.Labels}
       } end),
-    $sums, $modes, $notes, $notify_sha256, $os, $boot
+    podman: $podman[0], $sums, $modes, $notes, $notify_sha256, $os, $boot
   }'

@@ -13,7 +13,9 @@ _HERE = resources.files("zerotoil.resources.guest")
 
 def own_files(spec: HostSpec) -> list[GuestFile]:
     """The files of one host; none where nothing needs them."""
-    return [script("install.sh"), *_apps(spec)] if spec.docker.enabled else []
+    if spec.docker.enabled:
+        return [script("install.sh"), *_apps(spec)]
+    return [script("install.sh")] if spec.container.backend == "podman" else []
 
 
 def script(name: str) -> GuestFile:

@@ -1,0 +1,74 @@
+"""One app of a guest whose containers podman runs: quadlets, their services and containers.
+
+The quadlets are among zerotoil's own files; here they are installed, started, and compared with what runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zerotoil.resources.guest.guest import Guest
+from zerotoil.resources.guest.podman import SCRIPT
+from zerotoil.resources.guest.podman_drift import Seen, drift, left_over
+from zerotoil.resources.guest.wait import until_up
+from zerotoil.resources.resource import Change, must_match
+
+
+@dataclass(frozen=True)
+class PodmanApp:
+    """An app that the host runs. `quadlets`: file name -> text."""
+
+    guest: Guest
+    name: str
+    quadlets: Mapping[str, str]
+    owner: str
+
+    @property
+    def key(self) -> str:
+        """The natural key in words."""
+        return f"app {self.name}"
+
+    def plan(self) -> list[Change]:
+        """The changes that are needed now."""
+        return drift(self.name, self.quadlets, Seen.of(self.guest.facts().get("podman") or {}), self.owner)
+
+    def apply(self) -> list[Change]:
+        """Install its quadlets and start what is not as they say."""
+        changes = self.plan()
+        if changes:
+            unit = f"zerotoil-up-{self.name}.service"
+            self.guest.write(
+                f"set -eu\nsystemctl stop {unit} 2>/dev/null || true\nsystemctl reset-failed {unit} 2>/dev/null || true\n"
+                f"systemd-run --quiet --no-block --unit={unit} --property=Type=oneshot --property=RemainAfterExit=yes "
+                f"/bin/sh {SCRIPT} up {self.name}\n"
+            )
+            until_up(self.guest, self.key, unit)
+            self.guest.write(f"systemctl stop {unit}\n")
+            must_match(self.key, self.plan())
+        return changes
+
+
+@dataclass(frozen=True)
+class GonePodmanApps:
+    """Apps that the host runs no more: their containers are stopped and their quadlets taken away, their data is kept."""
+
+    guest: Guest
+    declared: Mapping[str, object]
+    key: str = "apps that are declared no more"
+
+    def plan(self) -> list[Change]:
+        """One change for each that is still installed."""
+        return left_over(self.declared, self._seen())
+
+    def apply(self) -> list[Change]:
+        """Stop them; nothing in their folders is removed."""
+        changes = self.plan()
+        if changes:
+            gone = [name for name in self._seen().quadlets if name not in self.declared]
+            self.guest.write("set -eu\n" + "".join(f"sh {SCRIPT} remove {name} >&2\n" for name in gone))
+            must_match(self.key, self.plan())
+        return changes
+
+    def _seen(self) -> Seen:
+        return Seen.of(self.guest.facts().get("podman") or {})

@@ -1,0 +1,30 @@
+"""Waiting for a unit of the guest that takes longer than a command over SSH should: images are pulled in it."""
+
+from __future__ import annotations
+
+import time
+
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.resources.guest.guest import Guest
+
+_SECONDS = 1800  # the units give up by themselves before that
+
+
+def until_up(guest: Guest, what: str, unit: str) -> None:
+    """Until the unit's job is done. Raises LabError with its last words when it failed."""
+    deadline = time.monotonic() + _SECONDS
+    ask = f"systemctl show --property=ActiveState,Result,ReloadResult,Job {unit}\n"
+    while time.monotonic() < deadline:
+        state = dict(line.split("=", 1) for line in guest.write(ask).splitlines() if "=" in line)
+        if state.get("Job", "0") in ("", "0") and state.get("ActiveState") not in ("activating", "reloading"):
+            if state.get("ActiveState") == "active" and state.get("ReloadResult", "success") == "success":
+                return
+            break
+        time.sleep(1)
+    said = guest.write(f"journalctl --unit={unit} --lines=4 --output=cat --no-pager\n").strip().replace("\n", "; ")
+    raise LabError(
+        f"{guest.name}: {what} did not come up ({said[-400:]})",
+        f"its data is untouched; look: zerotoil ssh {guest.name} -- journalctl -u {unit}",
+        code=Code.APP_NOT_UP,
+    )
