@@ -15,6 +15,7 @@ from zerotoil.clients import butane, download, images
 from zerotoil.edge import lines
 from zerotoil.error_codes import Code
 from zerotoil.layers import Site, apps, check, layers, project
+from zerotoil.model import compose
 from zerotoil.model.inventory import Declared
 from zerotoil.model.secret import Secret
 from zerotoil.render.calendar import on_calendar
@@ -100,6 +101,20 @@ def quadlet(**spec: Any) -> Any:
     return quadlets("app", {"services": {"web": {"image": "busybox:1", **spec}, "a-b": {"image": "busybox:1"}}}, "o", {})
 
 
+def lint(settings: str, service: str, text: str = "") -> Code:
+    """The code of the one thing that is wrong with an app."""
+    made = f"x-zerotoil: {{{settings}}}\nservices: {{web: {{image: docker.io/library/web:1, {service}}}}}\n"
+    _, (found,) = compose.check("shop", text or made)
+    assert found.shown == f"{found} [{found.code}]"
+    return found.code
+
+
+def clash() -> Code:
+    text = "services: {web: {image: docker.io/library/web:1, ports: ['80:80']}}"
+    (found,) = compose.across([compose.parse(name, text) for name in ("one", "two")])
+    return found.code
+
+
 CASES: dict[Code, Provoke] = {
     Code.UNKNOWN_KEY: lambda w: problem(vm_memry="1 GiB"),
     Code.MISSING_KEY: lambda w: problem(left_out="nas_url"),
@@ -122,6 +137,13 @@ CASES: dict[Code, Provoke] = {
     Code.QUADLET_VARIABLE: lambda w: quadlet(user="$NONE"),
     Code.QUADLET_CLASH: lambda w: quadlet(container_name="app-a-b-1"),
     Code.SCHEDULE_CANNOT_SAY: lambda w: on_calendar("0 30 3 1 * MON", "UTC"),
+    Code.COMPOSE_MALFORMED: lambda w: compose.parse("shop", "services: ["),
+    Code.COMPOSE_WRONG: lambda w: compose.parse("shop", "services: {web: {imgae: x}}"),
+    Code.COMPOSE_RULE: lambda w: lint("", "volumes: [/etc/pki:/pki:ro]"),
+    Code.COMPOSE_LABEL: lambda w: lint("", "volumes: [./data:/data]"),
+    Code.COMPOSE_SECRET: lambda w: lint("", "environment: {API_KEY: x}"),
+    Code.APP_SETTINGS: lambda w: lint("updates: never", ""),
+    Code.APPS_CLASH: lambda w: clash(),
     Code.IMAGE_NOT_FOUND: lambda w: image(w, w.tmp / "none.qcow2", "0" * 64),
     Code.DOWNLOAD_FAILED: lambda w: download.get_json("http://127.0.0.1:9/stable.json", patient=False),
     Code.STREAM_UNREADABLE: lambda w: download.get_json(f"http://{w.web()}{w.file('stable.json', '<html>').name}"),

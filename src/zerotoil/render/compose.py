@@ -20,7 +20,7 @@ _HEAD = """# Written by zerotoil, over compose.yaml of the same folder. Do not e
 
 
 def override(app: App, owner: str, pins: Mapping[str, str] | None = None) -> str:
-    """The file's text. `owner` is LAB/HOST; `pins` holds the digest (sha256:…) that a service is kept at until it is released."""
+    """The file's text. `owner` is LAB/HOST; `pins`: service -> digest (sha256:…, or IMAGE@sha256:…) that it is kept at."""
     pins = pins or {}
     services = {name: _service(app, service, owner, pins.get(name, "")) for name, service in app.services.items()}
     return _HEAD + yaml.safe_dump({"services": services}, sort_keys=False, width=1000)
@@ -49,4 +49,4 @@ def pinned(image: str, digest: str) -> str:
     if parts is None:  # nothing that any engine would run; refused long before
         return image
     named = f"{parts.registry}/{parts.repository}" if parts.registry else parts.repository
-    return f"{named}{':' + parts.tag if parts.tag else ''}@{digest}"
+    return f"{named}{':' + parts.tag if parts.tag else ''}@{digest.rpartition('@')[2]}"

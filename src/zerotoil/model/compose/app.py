@@ -125,8 +125,8 @@ class _Reader:
         return App(self.name, right, services, policy, updates, written, self.files, self.source.lines, misread)
 
     def _wrong(self, place: Place, what: str) -> None:
-        where = inside(place)
-        self.add(Code.COMPOSE_WRONG, place, what if what.startswith("services.") else f"{where}: {what}")
+        code = Code.APP_SETTINGS if place[2:3] == ("labels",) else Code.COMPOSE_WRONG
+        self.add(code, place, what if what.startswith("services.") else f"{inside(place)}: {what}")
 
     def _variables(self) -> dict[str, str]:
         env = variables.read_env(self.files.get(ENV, ""))

@@ -68,10 +68,13 @@ def read(text: str) -> Source:
 
 def _said(error: yaml.YAMLError) -> tuple[str, int]:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read")
     if "character '\\t'" in problem or "found character that cannot start any token" in problem:
         problem += " (a tab? YAML is indented by spaces)"
-    return str(problem), mark.line + 1 if mark else 1
+    begun = getattr(error, "context_mark", None)
+    if mark and begun and begun.line < mark.line:
+        problem += f", {getattr(error, 'context', None) or 'in what begins'} from line {begun.line + 1}"
+    return problem, mark.line + 1 if mark else 1
 
 
 class _Reader:

@@ -48,7 +48,8 @@ class Variables:
             return end + 1, self._braced(text[position + 1 : end])
         if name := _NAME.match(text, position):
             return name.end(), self._value(name[0])
-        self.troubles.append("a $ that begins no variable; a literal one is written $$")
+        if text.startswith("{", position):
+            self.troubles.append("${ is never closed; a literal $ is written $$")
         return position, "$"
 
     def _braced(self, inside: str) -> str:
