@@ -104,7 +104,8 @@ def test_paths_of_the_host(source: str, path: str, kind: Where) -> None:
 
 def test_what_is_named_like_a_secret() -> None:
     for name in ("PASSWORD", "db_pass", "POSTGRES_PASSWORD", "API_KEY", "apiKey", "adminPassword", "AWS_SECRET_ACCESS_KEY",
-                 "TOKEN1", "SECRET_KEY_BASE", "JWT_SECRET", "SMTP-PASSWORD", "X_APIKEY", "MASTER_KEY", "SIGNING_KEY"):  # fmt: skip
+                 "TOKEN1", "SECRET_KEY_BASE", "JWT_SECRET", "SMTP-PASSWORD", "X_APIKEY", "MASTER_KEY",
+                 "SIGNING_KEY"):  # fmt: skip
         assert secret_name(name), name
     for name in ("POSTGRES_PASSWORD_FILE", "PWD", "PASSWORD_MIN_LENGTH", "TOKEN_EXPIRY", "KEY", "PUBLIC_KEY", "COMPASS",
                  "TRESPASS", "SECRETS_DIR", "MONKEY", "BYPASS"):  # fmt: skip

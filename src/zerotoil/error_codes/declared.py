@@ -105,21 +105,6 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "Two apps publish one port, have one name or one container's name, or need what a host has once.",
         "Change one of the two that are named.",
     ),
-    Code.APP_MISSING: (
-        "no such app",
-        "A host runs an app that has no folder with a compose.yaml in the project's apps/.",
-        "Make apps/NAME/compose.yaml, or take the name out of `apps`.",
-    ),
-    Code.APP_FILE: (
-        "unfit file of an app",
-        "A file in an app's folder cannot be taken to the guest: a link, too large, in .zerotoil, or a secret for an `.env`.",
-        "The message says which file and why; an app's data does not belong into the project.",
-    ),
-    Code.APP_TEMPLATE: (
-        "template cannot be filled in",
-        "A file that ends in .template is no template, or wants a value that is not declared.",
-        "Name the value in `apps_values`, or mend the line that is named.",
-    ),
     Code.QUADLET_CANNOT_SAY: (
         "podman has no way to say this",
         "A compose file declares something that podman's quadlets cannot express, or would do otherwise than Compose.",
@@ -144,6 +129,21 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "schedule that systemd cannot keep",
         "A schedule of six fields is not one, never comes, or means something that OnCalendar= cannot say.",
         "Write one that gives either the day of the month or the weekday.",
+    ),
+    Code.APP_MISSING: (
+        "no such app",
+        "A host runs an app that has no folder with a compose.yaml in the project's apps/.",
+        "Make apps/NAME/compose.yaml, or take the name out of `apps`.",
+    ),
+    Code.APP_FILE: (
+        "unfit file of an app",
+        "A file in an app's folder cannot be taken to the guest: a link, too large, in .zerotoil, or a secret for an `.env`.",
+        "The message says which file and why; an app's data does not belong into the project.",
+    ),
+    Code.APP_TEMPLATE: (
+        "template cannot be filled in",
+        "A file that ends in .template is no template, or wants a value that is not declared.",
+        "Name the value in `apps_values`, or mend the line that is named.",
     ),
     Code.IMAGE_NOT_FOUND: (
         "OS image not found",
