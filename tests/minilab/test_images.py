@@ -9,13 +9,14 @@ import ssl
 import subprocess
 import tarfile
 import urllib.request
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
 from zerotoil.cli.lab import lab
 from zerotoil.errors import LabError
-from zerotoil.minilab import images, layout, registry
+from zerotoil.minilab import images, layout, registry, tools
 
 needs_skopeo = pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not installed")
 V2S2 = "application/vnd.docker.distribution.manifest.v2+json"
@@ -132,12 +133,16 @@ def test_a_new_password_counts_and_the_old_one_does_not(registries):
 
 
 @needs_skopeo
-def test_the_standin_is_pushed_once_per_build(registries):
+def test_the_standin_is_pushed_once_per_build(registries, tmp_path, monkeypatch):
     where, _ = registries
     assert [images.push_watchtower(where), images.push_watchtower(where)] == ["pushed", "already in the registry"]
     tag = layout.WATCHTOWER_IMAGE.rpartition(":")[2]
     assert fetch(where, f"nickfedor/watchtower/manifests/{tag}")[1]["config"]["digest"]
     shutil.rmtree(where.files / "files" / "docker")
+    assert images.push_watchtower(where) == "pushed"
+    newer = replace(tools.TOOLS["watchtower-standin"], version="1.21.1")
+    monkeypatch.setattr(layout, "CACHE", tmp_path / "cache")
+    monkeypatch.setitem(tools.TOOLS, "watchtower-standin", newer)
     assert images.push_watchtower(where) == "pushed"
 
 
