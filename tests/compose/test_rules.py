@@ -19,6 +19,7 @@ def found(text: str, **files: str) -> list[Finding]:
         "volumes: [./data:/data:z]",
         "volumes: ['./data:/data:ro,z']",
         "volumes: [{type: bind, source: data, target: /data, bind: {selinux: Z}}]",
+        "volumes: ['.:/app:ro,Z']",  # it cannot rewrite what it reads
         "volumes: [{type: tmpfs, target: /tmp}, /cache]",
         "privileged: true\n    volumes: [./data:/data]",  # runs unconfined
         "environment: {DB_PASSWORD_FILE: /run/secrets/db, TLS_PRIVATE_KEY: /certs/key, USE_TOKEN: 'true', API_KEY: ''}",
@@ -71,6 +72,16 @@ def test_selinux_off_is_no_reason_to_relabel_the_host() -> None:
     text = f"x-zerotoil: {{allow: {{etc: certificates}}}}\n{WEB}{mount}"
     (finding,) = found(text)
     assert finding.code is Code.COMPOSE_LABEL
+
+
+def test_a_container_without_selinux_shares_what_another_keeps() -> None:
+    text = (
+        "x-zerotoil: {allow: {docker-socket: watches the others}}\n"
+        f"{WEB}    volumes: [./data:/data:Z]\n"
+        "  watch:\n    image: docker.io/library/watch:1\n    security_opt: [label=disable]\n"
+        "    volumes: [./data:/data:ro, /run/docker.sock:/run/docker.sock]\n"
+    )
+    assert found(text) == []
 
 
 def test_a_circle_of_three_is_told_in_its_order() -> None:

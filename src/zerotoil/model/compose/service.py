@@ -57,20 +57,9 @@ class Service:
 
 def read_service(app: str, name: str, given: Mapping[str, Any], updates: Updates, trouble: Trouble) -> Service:
     """The service; what cannot be read is told to `trouble` (place, words) and left out."""
-
-    def each(key: str, read: Callable[[Any, int], Any]) -> list[Any]:
-        made = []
-        for index, item in enumerate(given.get(key) or []):
-            if item is None:
-                continue  # what the schema refused
-            try:
-                made.append(read(item, index))
-            except ValueError as error:
-                trouble(("services", name, key, index), f"services.{name}.{key}[{index}]: {error}")
-        return made
-
-    mounts = each("volumes", lambda item, index: read_mount(app, item, index))
     place: Place = ("services", name, "labels")
+    mounts = _each(name, given, "volumes", lambda item, index: read_mount(app, item, index), trouble)
+    ports = _each(name, given, "ports", read_ports, trouble)
     labels = {key: value or "" for key, value in pairs(given.get("labels")).items()}
     healthcheck = given.get("healthcheck") or {}
     deploy = given.get("deploy") or {}
@@ -81,7 +70,7 @@ def read_service(app: str, name: str, given: Mapping[str, Any], updates: Updates
         labels=labels,
         environment=pairs(given.get("environment")),
         env_file=tuple(_env_files(given.get("env_file"))),
-        ports=tuple(port for ports in each("ports", read_ports) for port in ports),
+        ports=tuple(port for expanded in ports for port in expanded),
         binds=tuple(mount for mount in mounts if isinstance(mount, Bind)),
         volumes=tuple(mount for mount in mounts if isinstance(mount, NamedVolume)),
         depends_on=_depends_on(given.get("depends_on")),
@@ -98,6 +87,19 @@ def read_service(app: str, name: str, given: Mapping[str, Any], updates: Updates
         api_socket=is_true(given.get("use_api_socket")),
         build="build" in given,
     )
+
+
+def _each(name: str, given: Mapping[str, Any], key: str, read: Callable[[Any, int], Any], trouble: Trouble) -> list[Any]:
+    """The entries of a list as `read` makes them."""
+    made = []
+    for index, item in enumerate(given.get(key) or []):
+        if item is None:
+            continue  # what the schema refused
+        try:
+            made.append(read(item, index))
+        except ValueError as error:
+            trouble(("services", name, key, index), f"services.{name}.{key}[{index}]: {error}")
+    return made
 
 
 def pairs(given: Any) -> dict[str, str | None]:
