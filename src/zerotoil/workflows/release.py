@@ -7,6 +7,7 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.resources.guest import files
 from zerotoil.resources.guest.app import folder, unit
+from zerotoil.resources.guest.files import DATA
 
 
 def release(site: Site, app: str) -> list[str]:
@@ -20,5 +21,6 @@ def release(site: Site, app: str) -> list[str]:
         what = f"{site.spec.name}: app {app} holds no image back"
         raise LabError(what, f"zerotoil plan shows what is held back on {site.spec.name}", code=Code.NOTHING_HELD)
     pins, up = f"{folder(app)}/.zerotoil/pins", f"systemctl reload-or-restart {unit(app)}"
-    guest.write(f"set -eu\nmv {pins} {pins}.was\n{up} || {{ mv {pins}.was {pins}; {up}; exit 1; }}\nrm -f {pins}.was\n")
+    newest = f"sh {DATA}/zerotoil/bin/app.sh pull {app} >&2 || true"  # what is held back came after the image that is here
+    guest.write(f"set -eu\nmv {pins} {pins}.was\n{newest}\n{up} || {{ mv {pins}.was {pins}; {up}; exit 1; }}\nrm -f {pins}.was\n")
     return held

@@ -50,7 +50,7 @@ def compose(state: dict[str, Any], arguments: list[str]) -> int:
     if arguments[0] == "config":
         print("\n".join(f"{service} {digest(content)}" for service, content in services.items()))
     elif arguments[0] == "up":
-        return up(state, project, services)
+        return up(state, project, services, arguments[1:])
     elif arguments[0] in ("stop", "down"):
         state["containers"] = {k: c for k, c in state["containers"].items() if not k.startswith(f"{project}-")}
     return 0
@@ -60,13 +60,19 @@ def digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def up(state: dict[str, Any], project: str, services: dict[str, dict[str, Any]]) -> int:
-    images = {service: state["registry"].get(content["image"]) for service, content in services.items()}
-    if None in images.values():
-        print(f"Error: no such image {[services[s]['image'] for s, i in images.items() if i is None]}", file=sys.stderr)
+def up(state: dict[str, Any], project: str, services: dict[str, dict[str, Any]], options: list[str]) -> int:
+    """`--no-recreate` leaves what is there; services that are named are the only ones that are looked at."""
+    there = state["containers"]
+    named = [option for option in options if not option.startswith("--")]
+    wanted = {service: content for service, content in services.items() if not named or service in named}
+    if "--no-recreate" in options:
+        wanted = {service: content for service, content in wanted.items() if f"{project}-{service}-1" not in there}
+    missing = [content["image"] for content in wanted.values() if content["image"] not in state["registry"]]
+    if missing:
+        print(f"Error: no such image {missing}", file=sys.stderr)
         return 1
-    for service, content in services.items():
-        state["containers"][f"{project}-{service}-1"] = container(project, service, content, images[service])
+    for service, content in wanted.items():
+        there[f"{project}-{service}-1"] = container(project, service, content, state["registry"][content["image"]])
     return 0
 
 
@@ -84,9 +90,10 @@ def container(project: str, service: str, content: dict[str, Any], image: dict[s
 def ps(state: dict[str, Any], arguments: list[str]) -> int:
     project = next((a.rpartition("=")[2] for a in arguments if a.startswith("label=com.docker.compose.project")), "")
     found = {key: item for key, item in state["containers"].items() if key.startswith(f"{project}-")}
-    services = "--format" in arguments
+    shown = arguments[arguments.index("--format") + 1] if "--format" in arguments else ""
     for key, item in found.items():
-        print(item["Config"]["Labels"]["com.docker.compose.service"] if services else key)
+        labels = [text.partition('"')[0] for text in shown.split('.Label "')[1:]]
+        print(" ".join(item["Config"]["Labels"][label] for label in labels) or key)
     return 0
 
 

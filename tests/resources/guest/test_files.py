@@ -30,6 +30,8 @@ def test_what_is_written_is_as_declared_and_then_nothing_is_to_do(local: LocalGu
         path = local.data / file.path.removeprefix("/var/mnt/data/")
         assert path.read_bytes() == file.data
         assert stat.S_IMODE(path.stat().st_mode) == file.mode
+    assert stat.S_IMODE((local.data / "zerotoil").stat().st_mode) == 0o700  # nobody but root gets in,
+    assert stat.S_IMODE((local.data / "zerotoil/with space").stat().st_mode) == 0o755  # but a container that mounts a part of it
     before = len(local.scripts)
     assert made.plan() == [] and made.apply() == []
     assert len(local.scripts) == before  # read back at the end of the first, and kept

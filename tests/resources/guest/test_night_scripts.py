@@ -83,7 +83,7 @@ def test_up_notes_hashes_and_images(night: Night) -> None:
         "db sha256:9 registry.lan/db@sha256:dddd",
         "web sha256:1 registry.lan/web@sha256:aaaa",
     ]
-    assert [line.split()[0] for line in (night.own / "hashes").read_text().splitlines()] == ["web", "db"]
+    assert [line.split()[0] for line in (night.own / "hashes").read_text().splitlines()] == ["db", "web"]
 
 
 def test_a_quiet_night_says_and_changes_nothing(night: Night) -> None:
@@ -153,9 +153,26 @@ def test_unhealthy_without_an_update(night: Night) -> None:
     assert night.told() == ["unhealthy|web|web is unhealthy"]
 
 
+def test_a_reboot_takes_no_new_image(night: Night) -> None:
+    """An updater that only tells has pulled it, so the tag on this host has moved."""
+    night.change(registry=night.state["registry"] | {"registry.lan/web:1": NEW})
+    night.run("app.sh", "up", "web")
+    assert night.state["containers"]["web-web-1"]["Image"] == "sha256:1"
+
+
+def test_a_container_made_by_hand_is_made_again(night: Night) -> None:
+    state = night.state
+    state["containers"]["web-web-1"]["Config"]["Labels"]["com.docker.compose.config-hash"] = "other"
+    night.change(**state)
+    night.run("app.sh", "up", "web")
+    labels = night.state["containers"]["web-web-1"]["Config"]["Labels"]
+    assert f"web {labels['com.docker.compose.config-hash']}" in (night.own / "hashes").read_text().splitlines()
+
+
 def test_a_registry_that_is_down_leaves_the_old_containers(night: Night) -> None:
     before = night.state["containers"]
-    night.change(registry={})
+    compose = night.own.parent / "compose.yaml"
+    compose.write_text(compose.read_text().replace("web:1", "web:2"))
     said = night.run("app.sh", "up", "web", code=1)
     assert "no such image" in said
     assert night.state["containers"] == before

@@ -163,13 +163,15 @@ def _wrapped(data: bytes) -> str:
 _HEAD = """set -eu
 umask 077
 mountpoint -q {data} || {{ echo '{data} is not mounted: nothing is written' >&2; exit 1; }}
+(umask 022 && mkdir -p {root})
+chmod 0700 {root}
 mkdir -p {root}/.zerotoil
 not_foreign() {{
   [ -e "$1" ] || return 0
   [ "$(sha256sum <"$1" | cut -d' ' -f1)" = "$2" ] || {{ echo "$1 is there and not ours: move it away" >&2; exit 1; }}
 }}
 install_file() {{
-  mkdir -p "$(dirname "$1")"
+  (umask 022 && mkdir -p "$(dirname "$1")") # a container mounts it as some user; the tree itself lets only root in
   base64 -d >"$1.zerotoil-new"
   chmod "$2" "$1.zerotoil-new"
   mv "$1.zerotoil-new" "$1"

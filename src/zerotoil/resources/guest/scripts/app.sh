@@ -1,5 +1,5 @@
 #!/bin/sh
-# app.sh up|stop|down NAME: an app of this host by Docker Compose. `up` returns 0 when its containers run and are healthy.
+# app.sh up|stop|down|pull|check|images NAME: an app of this host by Docker Compose. `up` returns 0 when its containers run and are healthy.
 set -eu
 verb=$1 name=$2
 root=${ZEROTOIL_DATA:-/var/mnt/data}/apps/$name
@@ -48,17 +48,28 @@ images() { # what runs: a line per service: service, image id, image by digest
       echo "$service $image ${digest:--}"
     done
 }
+carried() { # the config hash that each container was made with: service and hash
+  docker ps --all --filter "label=com.docker.compose.project=$name" \
+    --format '{{.Label "com.docker.compose.service"}} {{.Label "com.docker.compose.config-hash"}}' | sort -u
+}
+start() { # Compose fetches every image before it touches a container: a registry that is down leaves the old ones running
+  compose up --detach --quiet-pull "$@" 2>"$own/up.log" || { tail -n 3 "$own/up.log" >&2 && exit 1; }
+}
 case $verb in
   up)
     pins
-    # Compose fetches every image before it touches a container: a registry that is down leaves the old ones running.
-    compose up --detach --remove-orphans --quiet-pull 2>"$own/up.log" || { tail -n 3 "$own/up.log" >&2 && exit 1; }
+    compose config --hash '*' | tr -s ' ' | sort >"$own/hashes.new"
+    # Only what is declared otherwise is made again. The image behind a tag may have moved on this host: whether that is
+    # taken is the updater's to decide, not a reboot's.
+    start --no-recreate --remove-orphans
+    changed=$(carried | comm -13 - "$own/hashes.new" | cut -d' ' -f1)
+    # shellcheck disable=SC2086
+    [ -z "$changed" ] || start --no-deps $changed
     if [ -s "$own/restart" ]; then # services whose mounted files were changed
       # shellcheck disable=SC2046
       compose restart $(cat "$own/restart") 2>>"$own/up.log"
       rm -f "$own/restart"
     fi
-    compose config --hash '*' | tr -s ' ' >"$own/hashes.new"
     mv "$own/hashes.new" "$own/hashes"
     healthy
     images >"$own/images.new"
@@ -66,7 +77,8 @@ case $verb in
     ;;
   stop) compose stop ;;
   down) compose down --remove-orphans ;; # never with --volumes
+  pull) compose pull --quiet ;;
   check) healthy ;;
   images) images ;;
-  *) echo "usage: app.sh up|stop|down|check|images NAME" >&2 && exit 2 ;;
+  *) echo "usage: app.sh up|stop|down|pull|check|images NAME" >&2 && exit 2 ;;
 esac
