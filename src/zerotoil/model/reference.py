@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from zerotoil.model.network import Nic
+from zerotoil.model.registry import RegistryLogin
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import SECTIONS, keys
 from zerotoil.model.units import format_size
@@ -34,9 +36,14 @@ def page() -> str:
             names = " or ".join(f"`{key}`" for key, place in keys().items() if place == (section, name))
             parts.append(f"| {names} | {_default(name, field)} | {_cell(field.description)} |")
         parts.append("")
-    parts.append(f"## A network card (`vm_nics`)\n\n{(Nic.__doc__ or '').splitlines()[0]}\n\n| field | meaning |\n|---|---|")
-    parts += [f"| `{name}` | {_cell(field.description)} |" for name, field in Nic.model_fields.items()]
+    parts += [*_fields("A network card (`vm_nics`)", Nic), "", *_fields("A login (`registry_logins`)", RegistryLogin)]
     return "\n".join(parts) + "\n"
+
+
+def _fields(title: str, model: type[BaseModel]) -> list[str]:
+    """The fields of what a key holds several of."""
+    head = f"## {title}\n\n{(model.__doc__ or '').splitlines()[0]}\n\n| field | meaning |\n|---|---|"
+    return [head, *(f"| `{name}` | {_cell(field.description)} |" for name, field in model.model_fields.items())]
 
 
 def _default(name: str, field: Any) -> str:

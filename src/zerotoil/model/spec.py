@@ -16,6 +16,7 @@ from zerotoil.model import night
 from zerotoil.model.apps import AppsSpec, ContainerSpec
 from zerotoil.model.data import DataSpec
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
+from zerotoil.model.registry import RegistrySpec
 from zerotoil.model.section import Section, Wrong
 from zerotoil.model.units import Bool, Int
 from zerotoil.model.vm import HypervisorSpec, OsSpec, VmSpec
@@ -81,6 +82,7 @@ class HostSpec(Section):
     container: ContainerSpec
     watchtower: WatchtowerSpec
     apps: AppsSpec
+    registry: RegistrySpec
 
     @field_validator("name")
     @classmethod
@@ -114,6 +116,13 @@ class HostSpec(Section):
                 "data",
                 "serial",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _watchtower_is_within_the_airgap(self) -> HostSpec:
+        needed = self.docker.enabled and self.watchtower.enabled
+        if needed and (outside := self.registry.outside(self.watchtower.image)):
+            raise Wrong(outside, "watchtower", "image")
         return self
 
     @model_validator(mode="after")
@@ -175,7 +184,7 @@ class HostSpec(Section):
 
 SECTIONS: dict[str, type[Section]] = {
     "lab": LabSpec, "nas": NasSpec, "iscsi": IscsiSpec, "hypervisor": HypervisorSpec, "vm": VmSpec, "os": OsSpec,
-    "data": DataSpec, "ssh": SshSpec, "docker": DockerSpec, "container": ContainerSpec,
+    "data": DataSpec, "ssh": SshSpec, "docker": DockerSpec, "container": ContainerSpec, "registry": RegistrySpec,
     "watchtower": WatchtowerSpec, "apps": AppsSpec,
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from zerotoil.model.image import ImageRef
 from zerotoil.model.secret import SecretKey
 from zerotoil.model.section import Section
 from zerotoil.model.units import CRON_FIELDS, Bool, Lifetime, check_cron_field
@@ -42,8 +43,8 @@ class WatchtowerSpec(Section):
     @field_validator("image")
     @classmethod
     def _pinned(cls, image: str) -> str:
-        tag = image.rsplit("/", 1)[-1].partition(":")[2]
-        if "@sha256:" not in image and tag in ("", "latest"):
+        ref = ImageRef.parse(image)
+        if not ref.digest and ref.tag in ("", "latest"):
             raise ValueError(f"{image!r} is not pinned; name a tag such as nickfedor/watchtower:1.21.0")
         return image
 

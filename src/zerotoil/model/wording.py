@@ -95,6 +95,10 @@ def _empty(_value: Any, field: FieldInfo | None) -> str:
     return f"an empty list; write at least one ({described(field)})"
 
 
+def _blank(_value: Any, field: FieldInfo | None) -> str:
+    return f"empty; write it in quotes ({described(field)})"
+
+
 def _bool(value: Any, field: FieldInfo | None) -> str:
     return f"{shown(value)} is neither True nor False; write one of them without quotes ({described(field)})"
 
@@ -107,14 +111,24 @@ def _dict(value: Any, field: FieldInfo | None) -> str:
     return f"{shown(value)} is not a mapping; write {{…}} ({described(field)})"
 
 
-def _mapping(value: Any, _field: FieldInfo | None) -> str:
+def _mapping(value: Any, field: FieldInfo | None) -> str:
+    model = _inner(field.annotation) if field else None
+    required = [name for name, inner in model.model_fields.items() if inner.is_required()] if model else []
+    if required:
+        return f"{shown(value)} is not a mapping; write its fields {' and '.join(required)}"
     return f'{shown(value)} is not a card; write its fields, for instance {{"network": "default"}}'
+
+
+def _missing(_value: Any, field: FieldInfo | None) -> str:
+    return f"missing; {described(field)}"
 
 
 _SENTENCES: dict[str, Callable[[Any, FieldInfo | None], str]] = {
     "string_type": _text,
     "list_type": _list,
     "dict_type": _dict,
+    "missing": _missing,
+    "string_too_short": _blank,
     "too_short": _empty,
     "bool_type": _bool,
     "path_type": _path,
@@ -151,10 +165,13 @@ def _model_at(model: type[BaseModel], place: tuple[Any, ...]) -> type[BaseModel]
 
 
 def _field_at(model: type[BaseModel], place: tuple[Any, ...]) -> FieldInfo | None:
-    names = [index for index, part in enumerate(place) if isinstance(part, str)]
-    if not names:
-        return None
-    return _model_at(model, place[: names[-1]]).model_fields.get(place[names[-1]])
+    """The innermost field of a place; keys of a mapping and indexes of a list are none."""
+    found: FieldInfo | None = None
+    for part in place:
+        if isinstance(part, str) and part in model.model_fields:
+            found = model.model_fields[part]
+            model = _inner(found.annotation) or model
+    return found
 
 
 def _inner(annotation: Any) -> type[BaseModel] | None:
