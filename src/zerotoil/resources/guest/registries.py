@@ -1,0 +1,41 @@
+"""What a guest needs for its registries, as files on its data disk. Pure but for the passwords, which are revealed.
+
+Docker's units read the logins by DOCKER_CONFIG, Podman's by REGISTRY_AUTH_FILE (a quadlet that updates itself also by the label
+io.containers.autoupdate.authfile). What belongs to /etc is brought there by registries.sh, at boot and after each change:
+the OS disk may be a new one. Certificates (/etc/docker/certs.d, /etc/containers/certs.d) are the owner's, by os_butane.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Literal
+
+from zerotoil.model.spec import HostSpec
+from zerotoil.render import registry as render
+from zerotoil.resources.guest.files import GuestFile
+
+FOLDER = "/var/mnt/data/zerotoil"
+DOCKER_CONFIG = f"{FOLDER}/docker"
+PODMAN_AUTH = f"{FOLDER}/containers/auth.json"
+SCRIPT = f"{FOLDER}/bin/registries.sh"
+_DAEMON = f"{FOLDER}/etc/docker/daemon.json"
+_REGISTRIES = f"{FOLDER}/etc/containers/registries.conf.d/50-zerotoil.conf"
+
+
+def guest_files(spec: HostSpec, backend: Literal["docker", "podman"] = "docker") -> list[GuestFile]:
+    """The files of one host. The script is always one of them: it also takes back what is declared no more."""
+    text = resources.files("zerotoil.resources.guest").joinpath("registries.sh").read_text()
+    files = [GuestFile(SCRIPT, 0o755, text)]
+    registry = spec.registry
+    if registry.logins:
+        files.append(
+            GuestFile(f"{DOCKER_CONFIG}/config.json", 0o600, render.docker_config(registry.logins), secret=True)
+            if backend == "docker"
+            else GuestFile(PODMAN_AUTH, 0o600, render.podman_auth(registry.logins), secret=True)
+        )
+    path, content = (
+        (_DAEMON, render.docker_daemon(registry)) if backend == "docker" else (_REGISTRIES, render.podman_registries(registry))
+    )
+    if content:
+        files.append(GuestFile(path, 0o644, content))
+    return files
