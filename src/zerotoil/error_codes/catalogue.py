@@ -15,7 +15,7 @@ RANGES = {
     "3": "Hypervisor",
     "4": "Guest and SSH",
     "5": "Data volume and guard",
-    "6": "OS image, Butane, Ignition",
+    "6": "OS image, Butane, Ignition, registries",
     "7": "Secrets and files on this machine",
     "8": "Deploy, adopt, rebuild, init",
     "9": "Embedded lab and internal",

@@ -105,6 +105,26 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "Two apps publish one port, have one name or one container's name, or need what a host has once.",
         "Change one of the two that are named.",
     ),
+    Code.IMAGE_REFERENCE: (
+        "no reference of an image",
+        "What stands as a container's image is none that Docker would understand, or holds a variable.",
+        "Write registry, name and tag, for instance ghcr.io/owner/app:1.4.",
+    ),
+    Code.IMAGE_OUTSIDE: (
+        "image from outside the airgap",
+        "registry_airgapped is set, and the image is neither on a declared mirror nor on a registry that is one.",
+        "Declare a mirror for its registry in registry_mirrors; a registry of your own is its own mirror.",
+    ),
+    Code.TAG_RANGE: (
+        "no range of tags",
+        "What stands under tags in x-zerotoil is no range of versions.",
+        'Write a range in quotes, such as "~1.4", "^2" or ">=1.2 <2".',
+    ),
+    Code.IMAGE_LINE: (
+        "image cannot be set in compose.yaml",
+        "The image of the service comes from an anchor, a variable or another file, or is pinned by digest. Nothing was written.",
+        "Change it by hand.",
+    ),
     Code.QUADLET_CANNOT_SAY: (
         "podman has no way to say this",
         "A compose file declares something that podman's quadlets cannot express, or would do otherwise than Compose.",

@@ -170,4 +170,39 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "What was uploaded to the hypervisor differs from what was sent, when it is read back.",
         "Look at the hypervisor's disk and its log, then run again.",
     ),
+    Code.REGISTRY_UNREACHABLE: (
+        "registry unreachable",
+        "No connection to a container registry, or no answer in time. It is not asked again in this run.",
+        "See whether it is up, and whether its name in the image or in registry_mirrors is right.",
+    ),
+    Code.REGISTRY_UNTRUSTED: (
+        "certificate of a registry not trusted",
+        "The registry's certificate is signed by nobody this machine trusts, or is for another name. No password was sent.",
+        "Set registry_ca to the CA that signed it; registries are spoken to over TLS only.",
+    ),
+    Code.REGISTRY_LOGIN: (
+        "registry wants another login",
+        "The registry gives the image to nobody without a login, or does not take the one that is declared.",
+        "Check registry_logins; Docker Hub says the same of an image that does not exist.",
+    ),
+    Code.REGISTRY_NO_IMAGE: (
+        "registry does not have the image",
+        "The registry answers, and has no such repository or tag.",
+        "Check the image's name and tag; on a mirror: whether the image was ever brought there.",
+    ),
+    Code.REGISTRY_RATE_LIMIT: (
+        "rate limit of a registry",
+        "The registry wants no more calls for now. It is not asked again in this run.",
+        "Run again later; with a login in registry_logins the limit is higher, with a mirror there is none.",
+    ),
+    Code.REGISTRY_ANSWER: (
+        "registry answers what cannot be used",
+        "The answer is no registry's, is too long or too slow, or its content has another digest than was asked for.",
+        "See whether a registry is behind this name; a proxy or a login page in between?",
+    ),
+    Code.REGISTRY_OTHER_PLATFORM: (
+        "image is for other machines only",
+        "The image exists, and not for linux/amd64.",
+        "Name another tag or another image.",
+    ),
 }

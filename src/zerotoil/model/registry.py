@@ -72,6 +72,14 @@ class RegistrySpec(Section):
         host, _, path = declared.partition("/")
         return None if declared == registry else (host, path)
 
+    def places(self, ref: ImageRef) -> list[ImageRef]:
+        """Where an image may be got, first choice first: the mirror, then the registry itself unless there is an airgap."""
+        place = self.mirror(ref.registry)
+        if place is None:
+            return [ref]
+        moved = ref.moved(*place)
+        return [moved] if self.airgapped else [moved, ref]
+
     def is_inside(self, image: ImageRef) -> bool:
         """Whether an airgapped host can have the image: its registry has a mirror, or is one."""
         return image.registry in self.mirrors or any(image.registry == place.partition("/")[0] for place in self.mirrors.values())
