@@ -1,0 +1,79 @@
+"""When a schedule of six fields (second first) comes round next. Pure.
+
+As github.com/robfig/cron reads it, which Watchtower uses: where both day fields are restricted, either may hold; a time that a
+change of the clocks leaves out does not come.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from zerotoil.model.units import CRON_FIELDS
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_FIELDS = (("second", 0, 59), *CRON_FIELDS)
+_FARTHEST = 366 * 9  # days; the 29th of February is at most eight years away
+
+
+def next_run(schedule: str, zone: str, after: datetime) -> datetime | None:
+    """The first time after `after` (with a time zone), in `zone`; None where the schedule never comes or cannot be read."""
+    fields = schedule.lower().split()
+    try:
+        seconds, minutes, hours, days, months, weekdays = (
+            _values(field, low, high) for field, (_, low, high) in zip(fields, _FIELDS, strict=True)
+        )
+    except ValueError:
+        return None
+    weekdays = {day % 7 for day in weekdays}
+    either = not any(field[0] in "*?" for field in (fields[3], fields[5]))
+    here = ZoneInfo(zone)
+    start = after.astimezone(here)
+    for ahead in range(_FARTHEST):
+        day = start.date() + timedelta(days=ahead)
+        fits = (day.day in days, day.isoweekday() % 7 in weekdays)
+        if day.month not in months or not (any(fits) if either else all(fits)):
+            continue
+        found = _first(day, here, after, sorted(hours), sorted(minutes), sorted(seconds))
+        if found:
+            return found
+    return None
+
+
+def _first(day: date, zone: ZoneInfo, after: datetime, hours: list[int], minutes: list[int], seconds: list[int]) -> datetime | None:
+    """The first time of a day that exists there and is after `after`."""
+    for hour in hours:
+        for minute in minutes:
+            for second in seconds:
+                moment = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=zone)
+                exists = moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == moment.replace(tzinfo=None)
+                if exists and moment.astimezone(UTC) > after.astimezone(UTC):
+                    return moment
+    return None
+
+
+def _values(field: str, low: int, high: int) -> set[int]:
+    """The numbers that a field means. Raises ValueError for what is none."""
+    found: set[int] = set()
+    for part in field.split(","):
+        match = re.fullmatch(r"(\*|\?|\w+)(?:-(\w+))?(?:/(\d+))?", part)
+        if not match:
+            raise ValueError(field)
+        step = int(match[3] or 1)
+        if match[1] in "*?":
+            first, last = low, high
+        else:
+            first = _number(match[1])
+            last = _number(match[2]) if match[2] else (high if match[3] else first)
+        if not (low <= first <= last <= high) or step == 0:
+            raise ValueError(field)
+        found |= set(range(first, last + 1, step))
+    return found
+
+
+def _number(text: str) -> int:
+    if text in _MONTHS:
+        return _MONTHS.index(text) + 1
+    return _DAYS.index(text) if text in _DAYS else int(text)
