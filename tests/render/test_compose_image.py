@@ -67,7 +67,9 @@ def test_what_cannot_be_set_alone_is_refused(text: str) -> None:
 
 name = st.from_regex(r"[a-z]{1,6}(/[a-z]{1,6})?", fullmatch=True)
 tag = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,8}", fullmatch=True)
-comment = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\u2028\u2029\ufeff\ufffe\uffff"), max_size=12)
+comment = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\u2028\u2029\ufeff\ufffe\uffff"), max_size=12
+)
 
 
 @given(st.lists(st.tuples(name, tag, comment, st.sampled_from(["", "'", '"'])), min_size=1, max_size=4), st.data())

@@ -26,6 +26,7 @@ _COMMANDS = {
     "release": ("zerotoil.cli.release", "Let an app's images move again that were put back after an update."),
     "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),
     "status": ("zerotoil.cli.status", "What runs where, in one table."),
+    "updates": ("zerotoil.cli.updates", "What is outdated, and why it has not moved."),
 }
 
 

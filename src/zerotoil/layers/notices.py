@@ -65,12 +65,16 @@ def reprovision(site: Site, made_with: str) -> Notice | None:
 
 def update(site: Site, release: str) -> Notice | None:
     """A newer image on the stream than the one the VM was made from. A stream that cannot be read is no news."""
-    os = site.spec.os
-    newest = _newest(os.image, os.stream_url, os.stream) if release else ""
+    newest = newest_release(site.spec.os) if release else ""
     if newest in ("", release):
         return None
     command = f"zerotoil rebuild {site.spec.name}"
     return Notice(f"OS of {site.spec.name}", Kind.UPDATE, f"{release} -> {newest}", command)
+
+
+def newest_release(os: OsSpec) -> str:
+    """The newest release that os_image or the stream offers; empty where it cannot be read."""
+    return _newest(os.image, os.stream_url, os.stream)
 
 
 @functools.cache

@@ -42,7 +42,9 @@ def next_run(schedule: str, zone: str, after: datetime) -> datetime | None:
     return None
 
 
-def _first(day: date, zone: ZoneInfo, after: datetime, hours: list[int], minutes: list[int], seconds: list[int]) -> datetime | None:
+def _first(
+    day: date, zone: ZoneInfo, after: datetime, hours: list[int], minutes: list[int], seconds: list[int]
+) -> datetime | None:
     """The first time of a day that exists there and is after `after`."""
     for hour in hours:
         for minute in minutes:

@@ -69,6 +69,10 @@ class Guest:
         """Read afresh the next time."""
         self._facts = None
 
+    def ask(self, script: str) -> str:
+        """Run a script that only reads."""
+        return self._shell(script)
+
     def write(self, script: str) -> str:
         """Run a script that changes the guest; what was observed is forgotten."""
         self.writes += 1
