@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,23 @@ from tests.conftest import make_spec
 from tests.errors.world import Provoke, World, between, problem
 from zerotoil.cli import hosts
 from zerotoil.clients import butane, download, images
+from zerotoil.clients.registry import Registry
 from zerotoil.edge import lines
 from zerotoil.error_codes import Code
 from zerotoil.layers import Site, apps, check, layers, project
+from zerotoil.layers.updates import Running, Service, Updater, judge
 from zerotoil.model import compose
 from zerotoil.model.inventory import Declared
 from zerotoil.model.secret import Secret
 from zerotoil.render.calendar import on_calendar
+from zerotoil.render.compose_image import set_tag
 from zerotoil.render.domain import Provisioned, render_domain
 from zerotoil.render.quadlet import quadlets
+from zerotoil.render.registry import mirrored
 from zerotoil.setup import Declaration, complete
 from zerotoil.setup.files import write
 
+AIRGAP = {"registry_airgapped": True, "registry_mirrors": {"docker.io": "mirror.lan:5000"}}
 TWICE = 'vms = [("@vm/a", {}),\n("@vm/a", {})]\n'
 UNIT = 'systemd: {units: [{name: foo.service, contents: "[Service]\\nExecStart=/bin/true\\nTpye=oneshot\\n"}]}'
 
@@ -87,6 +93,16 @@ def write_init(w: World, taken: str) -> Any:
     return write(Declaration.of(complete({**answers, **more}, None)), w.tmp)
 
 
+def verdict(image: str, tags: object = None) -> Any:
+    """What `zerotoil updates` has against a service."""
+    updater, ask = Updater("Watchtower", False), Registry(make_spec().registry)
+    found = judge(
+        Service("blog", "web", image, tags=tags), Running("web-1", image), ask=ask, updater=updater, now=datetime.now(UTC)
+    )
+    assert found.problem
+    raise found.problem
+
+
 def transpile(w: World, *, broken: bool) -> str:
     """With a butane that cannot be run, or none at all."""
     w.patch.setattr("sys.executable", str(w.tmp / "python"))
@@ -144,6 +160,10 @@ CASES: dict[Code, Provoke] = {
     Code.COMPOSE_SECRET: lambda w: lint("", "environment: {API_KEY: x}"),
     Code.APP_SETTINGS: lambda w: lint("updates: never", ""),
     Code.APPS_CLASH: lambda w: clash(),
+    Code.IMAGE_REFERENCE: lambda w: verdict("blog:${TAG}"),
+    Code.IMAGE_OUTSIDE: lambda w: mirrored("ghcr.io/me/blog:1", make_spec(**AIRGAP).registry),
+    Code.TAG_RANGE: lambda w: verdict("docker.io/me/blog:1", tags=1.4),
+    Code.IMAGE_LINE: lambda w: set_tag("services: {blog: {build: .}}", "blog", "2"),
     Code.IMAGE_NOT_FOUND: lambda w: image(w, w.tmp / "none.qcow2", "0" * 64),
     Code.DOWNLOAD_FAILED: lambda w: download.get_json("http://127.0.0.1:9/stable.json", patient=False),
     Code.STREAM_UNREADABLE: lambda w: download.get_json(f"http://{w.web()}{w.file('stable.json', '<html>').name}"),

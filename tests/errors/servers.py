@@ -1,18 +1,22 @@
-"""How each failure of the NAS and of the hypervisor is provoked: on the simulator and on libvirt's test driver."""
+"""How each failure of the NAS, the hypervisor and a registry is provoked: on the simulator, libvirt's test driver, loopback."""
 
 import socket
 from typing import Any
 
 import libvirt
 
+from tests.clients.registry.oci import Image, index_of
+from tests.clients.registry.test_answers import Scripted
 from tests.conftest import make_spec
 from tests.errors.world import Provoke, World
 from tests.resources.nas.conftest import KEY, apply, connect, host, plan
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.clients.hypervisor.errors import translated
+from zerotoil.clients.registry import Registry
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
 from zerotoil.minilab.nas.middleware import METHODS
+from zerotoil.model.image import ImageRef
 from zerotoil.model.secret import Secret
 from zerotoil.resources.hypervisor import observed, prepare, switch, volumes
 from zerotoil.resources.hypervisor.observe import shutdown
@@ -164,6 +168,21 @@ def lost_upload(w: World) -> Any:
     return volumes.put_config(make_spec(**NET), lab.hypervisor, "{}")
 
 
+def answered(w: World, status: int, body: bytes = b"", **headers: str) -> Any:
+    """What a client makes of a registry that answers each call like this."""
+    server = Scripted(lambda *_: (status, {name.replace("_", "-"): value for name, value in headers.items()}, body))
+    w.stack.callback(server.http.server_close)
+    w.stack.callback(server.http.shutdown)
+    w.patch.setenv("ZEROTOIL_CACHE", str(w.tmp / "cache"))
+    return Registry(make_spec().registry, plain_loopback=True).image(server.ref("me/app:1"))
+
+
+def no_registry(w: World, *, encrypted: bool) -> Any:
+    """Nobody at its port, or somebody who speaks no TLS."""
+    where = w.web().rstrip("/") if encrypted else "127.0.0.1:9"
+    return Registry(make_spec().registry).digest(ImageRef.parse(f"{where}/me/app:1"))
+
+
 CASES: dict[Code, Provoke] = {
     Code.NAS_UNREACHABLE: lambda w: Nas.connect("wss://127.0.0.1:9", "zerotoil", Secret(KEY)),
     Code.NAS_TIMEOUT: silent_nas,
@@ -201,4 +220,11 @@ CASES: dict[Code, Provoke] = {
     Code.VOLUME_SHRINKS: lambda w: [apply(nas := w.nas(), host(data_size="30 GiB")), plan(nas, host(data_size="10 GiB"))],
     Code.VOLUME_DOES_NOT_FIT: lambda w: plan(w.nas(), host(data_size="2 TiB")),
     Code.VOLUME_GONE: lambda w: [resource.plan() for resource in nas_resources(host(), w.nas(), lambda: True)],
+    Code.REGISTRY_UNREACHABLE: lambda w: no_registry(w, encrypted=False),
+    Code.REGISTRY_UNTRUSTED: lambda w: no_registry(w, encrypted=True),
+    Code.REGISTRY_LOGIN: lambda w: answered(w, 401, WWW_Authenticate='Basic realm="x"'),
+    Code.REGISTRY_NO_IMAGE: lambda w: answered(w, 404),
+    Code.REGISTRY_RATE_LIMIT: lambda w: answered(w, 429, Retry_After="3600"),
+    Code.REGISTRY_ANSWER: lambda w: answered(w, 200, b"<html>"),
+    Code.REGISTRY_OTHER_PLATFORM: lambda w: answered(w, 200, index_of(Image(architecture="arm64"))),
 }

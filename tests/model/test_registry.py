@@ -42,17 +42,17 @@ def test_a_password_is_not_shown() -> None:
 
 
 WRONG = [
-    ({"logins": "ghcr.io"}, "registry_logins (from host data): 'ghcr.io' is not a mapping; write {…} (user and password per"),
-    ({"logins": {"ghcr.io": "token"}}, "ghcr.io: 'token' is not a mapping; write its fields user and password [ZT103]"),
+    ({"logins": "ghcr.io"}, "registry_logins (from host data): not a mapping; write {…} (user and password per"),
+    ({"logins": {"ghcr.io": "token"}}, "ghcr.io: not a mapping; write its fields user and password [ZT103]"),
     ({"logins": {"ghcr.io": {"user": "a"}}}, "ghcr.io.password: missing; password or access token, as file:PATH or env"),
     ({"logins": {"ghcr.io": {**LOGIN, "passwort": 1}}}, "ghcr.io.passwort: unknown field; did you mean password? [ZT101]"),
     ({"logins": {"ghcr.io": {"user": "me", "password": "s3cret"}}}, "ghcr.io.password: a secret is not written in the inventory"),
     ({"logins": {"ghcr.io": {"user": "", "password": "env:X"}}}, "ghcr.io.user: empty; write it in quotes (user name)"),
-    ({"logins": {"ghcr.io": {"user": "a:b", "password": "env:X"}}}, "'a:b': a user name has no colon"),
+    ({"logins": {"ghcr.io": {"user": "a:b", "password": "env:X"}}}, "user: a user name has no colon; write the password apart"),
     ({"logins": {"https://ghcr.io": LOGIN}}, "write the registry without https://"),
     ({"logins": {"ghcr.io/me": LOGIN}}, "'ghcr.io/me' is no registry; write HOST or HOST:PORT"),
     ({"logins": {"docker.io": LOGIN, "index.docker.io": LOGIN}}, "'index.docker.io' is docker.io, which stands there already"),
-    ({"mirrors": ["mirror.lan:5000"]}, "is not a mapping; write {…} (registry -> mirror, HOST[:PORT][/PATH] over TLS"),
+    ({"mirrors": ["mirror.lan:5000"]}, "not a mapping; write {…} (registry -> mirror, HOST[:PORT][/PATH] over TLS"),
     ({"mirrors": {"docker.io": "http://mirror.lan:5000"}}, "docker.io: 'http://mirror.lan:5000': write the registry without http://"),
     ({"mirrors": {"docker.io": "mirror"}}, "takes a name without a dot or a port for a user of Docker Hub; write mirror:5000"),
     ({"mirrors": {"docker.io": "mirror.lan/Hub"}}, "'Hub' is no path on a registry"),

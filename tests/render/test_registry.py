@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from tests.conftest import make_spec
 from tests.model.test_image import refs
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
 from zerotoil.model.image import ImageRef
 from zerotoil.model.registry import RegistrySpec
 from zerotoil.model.secret import Secret
@@ -108,11 +110,16 @@ def test_docker_is_told_of_a_mirror_only_where_it_can_use_it() -> None:
 gapped = st.sampled_from([registry(mirrors=MIRRORS), registry(mirrors=MIRRORS, airgapped=True), registry()])
 
 
-@given(refs(), gapped)
+@given(refs() | refs().map(lambda ref: ref.moved("ghcr.io")) | refs().map(lambda ref: ref.moved("own.lan")), gapped)
 def test_moving_changes_only_the_place_and_only_once(ref: ImageRef, spec: RegistrySpec) -> None:
+    if spec.outside(str(ref)):
+        with pytest.raises(LabError, match="registry_airgapped allows mirrors only") as caught:
+            render.mirrored(str(ref), spec)
+        assert caught.value.code is Code.IMAGE_OUTSIDE
+        return
     moved = ImageRef.parse(render.mirrored(str(ref), spec))
     assert (moved.tag, moved.digest) == (ref.tag, ref.digest)
     assert moved.repository.endswith(ref.repository)
     assert render.mirrored(str(moved), spec) == str(moved)
-    if spec.airgapped and spec.is_inside(ref):
+    if spec.airgapped:
         assert moved.registry in ("mirror.lan:5000", "own.lan")

@@ -29,7 +29,7 @@ class RegistryLogin(Section):
     @classmethod
     def _no_colon(cls, user: str) -> str:
         if ":" in user:  # it parts user and password where they travel (RFC 7617)
-            raise ValueError(f"{user!r}: a user name has no colon; write the password as password")
+            raise ValueError("a user name has no colon; write the password apart, as password")
         return user
 
 

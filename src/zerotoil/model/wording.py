@@ -107,15 +107,15 @@ def _path(value: Any, field: FieldInfo | None) -> str:
     return f"{shown(value)} is not a path; write it in quotes ({described(field)})"
 
 
-def _dict(value: Any, field: FieldInfo | None) -> str:
-    return f"{shown(value)} is not a mapping; write {{…}} ({described(field)})"
+def _dict(_value: Any, field: FieldInfo | None) -> str:
+    return f"not a mapping; write {{…}} ({described(field)})"  # the value is not shown: it may be a password
 
 
 def _mapping(value: Any, field: FieldInfo | None) -> str:
     model = _inner(field.annotation) if field else None
     required = [name for name, inner in model.model_fields.items() if inner.is_required()] if model else []
     if required:
-        return f"{shown(value)} is not a mapping; write its fields {' and '.join(required)}"
+        return f"not a mapping; write its fields {' and '.join(required)}"
     return f'{shown(value)} is not a card; write its fields, for instance {{"network": "default"}}'
 
 

@@ -10,6 +10,8 @@ import base64
 import json
 from collections.abc import Mapping
 
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
 from zerotoil.model.image import DOCKER_HUB, ImageRef
 from zerotoil.model.registry import RegistryLogin, RegistrySpec
 
@@ -21,9 +23,12 @@ def mirrored(image: str, registry: RegistrySpec) -> str:
     """The reference under which Docker gets the image. Podman needs none of this: it mirrors by registries.conf.
 
     What Docker mirrors by itself stays as it is written, as does what has no mirror. In an airgap everything is moved, since
-    Docker would go on to Docker Hub where its mirror does not have an image. Raises ValueError for what is no reference.
+    Docker would go on to Docker Hub where its mirror does not have an image; what cannot be moved is refused with a LabError.
+    Raises ValueError for what is no reference.
     """
     ref = ImageRef.parse(image)
+    if outside := registry.outside(image):
+        raise LabError(outside, code=Code.IMAGE_OUTSIDE)
     place = registry.mirror(ref.registry)
     if place is None or (ref.registry == DOCKER_HUB and docker_mirror(registry) and not registry.airgapped):
         return image
