@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.cli.guest_over_ssh import open_door
@@ -18,6 +19,7 @@ from tests.clients.registry.oci import Image, RealRegistry, real_registry
 from tests.errors.sshd import declared
 from tests.errors.world import World
 from tests.resources.nas.conftest import KEY
+from zerotoil.layers.updates.as_json import schema
 
 ZEROTOIL = [sys.executable, "-c", "from zerotoil.cli import main; main()"]
 ENGINE = """#!/bin/sh
@@ -142,6 +144,7 @@ def test_what_is_outdated_is_told_with_the_version_behind_the_tag_and_written_on
     assert project.compose.read_text() == before
 
     found = json.loads(project.updates("-i", "lab.py", "--json").stdout)
+    jsonschema.validate(found, schema(), cls=jsonschema.Draft202012Validator)
     (host,) = found["hosts"]
     assert (found["version"], found["exit_code"], host["host"], host["problems"]) == (1, 2, "matrix", [])
     shown = {update["service"]: update for update in host["containers"]}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.conftest import make_spec
@@ -15,11 +16,12 @@ from tests.layers.conftest import PretendLab
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.updates import HostUpdates, Running, Service, Update, Updater, judge, look
-from zerotoil.layers.updates.as_json import as_text
+from zerotoil.layers.updates.as_json import as_text, schema
 from zerotoil.layers.updates.declared import services
 from zerotoil.layers.updates.found import exit_code
 from zerotoil.layers.updates.look import read_running, watchtower
 from zerotoil.model.image import ImageRef
+from zerotoil.model.inventory import Problem
 from zerotoil.render.registry import mirrored
 from zerotoil.resources.guest import Guest
 
@@ -255,7 +257,9 @@ def test_a_registry_that_cannot_be_asked_is_a_problem_of_its_row() -> None:
 )
 def test_exit_codes(updates: list[Update], others: int, code: int) -> None:
     assert exit_code([HostUpdates("matrix", containers=tuple(updates))], others) == code
-    assert json.loads(as_text([HostUpdates("matrix", os=update) for update in updates]))["version"] == 1
+    hosts = [HostUpdates("matrix", os=update, problems=(LabError("x", code=Code.NO_ADDRESS),)) for update in updates]
+    wrong = [Problem("two", "vm_cpus", "lab.py", "bad", Code.WRONG_VALUE)]
+    jsonschema.validate(json.loads(as_text(hosts, wrong)), schema(), cls=jsonschema.Draft202012Validator)
 
 
 # What the project declares.

@@ -106,9 +106,7 @@ def newest(tags: Iterable[str], policy: TagPolicy, current: str) -> str | None:
 
 
 def _fits(version: Version, current: Version | None, policy: TagPolicy) -> bool:
-    if version.is_prerelease or not policy.allows(version.numbers):
-        return False
-    return version.follows(current) if current else not version.variant
+    return policy.allows(version.numbers) and (version.follows(current) if current else not version.variant)
 
 
 def _padded(numbers: Numbers) -> Numbers:

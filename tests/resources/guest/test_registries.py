@@ -10,7 +10,9 @@ import pytest
 
 from tests.conftest import make_spec
 from zerotoil.model.secret import Secret
-from zerotoil.resources.guest.registries import SCRIPT, guest_files
+from zerotoil.resources.guest import Guest, guest_resources
+from zerotoil.resources.guest.registries import SCRIPT, binds_of_logins, environment_of_logins, guest_files
+from zerotoil.resources.guest.watchtower import Watchtower, declared
 
 SOURCE = Path(__file__).parents[3] / "src/zerotoil/resources/guest/registries.sh"
 MIRRORS = {"docker.io": "mirror.lan:5000", "ghcr.io": "mirror.lan:5000/ghcr"}
@@ -50,6 +52,21 @@ def test_each_engine_gets_its_own(backend: Any) -> None:
         **want,
     }
     assert not any("t0ken" in str(file.content) for file in files.values() if not file.secret)
+
+
+def test_a_container_that_asks_registries_itself_gets_the_folder_of_the_logins() -> None:
+    assert binds_of_logins(make_spec()) == [] and environment_of_logins(make_spec()) == {}
+    spec = make_spec(registry_logins=LOGINS)
+    assert binds_of_logins(spec) == ["/var/mnt/data/zerotoil/docker:/docker:ro"]
+    assert environment_of_logins(spec) == {"DOCKER_CONFIG": "/docker"}
+
+
+@pytest.mark.parametrize(("airgapped", "image"), [(True, "mirror.lan:5000/nickfedor"), (False, "nickfedor")])
+def test_watchtower_itself_comes_from_the_mirror(airgapped: bool, image: str) -> None:
+    spec = make_spec(registry_mirrors=MIRRORS, registry_airgapped=airgapped)
+    watchtower = guest_resources(spec, Guest("matrix", lambda _script: "{}"))[-1]
+    assert isinstance(watchtower, Watchtower)
+    assert declared(watchtower.spec, "x")["image"] == f"{image}/watchtower:1.21.0"
 
 
 @dataclass

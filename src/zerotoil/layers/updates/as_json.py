@@ -1,9 +1,11 @@
-"""What is outdated, for programs. Version 1 of the format: docs/reference/updates.md. Pure."""
+"""What is outdated, for programs. Version 1: updates.schema.json beside this file, docs/reference/updates.md. Pure."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from importlib import resources
 from typing import Any
 
 from zerotoil.errors import LabError
@@ -19,11 +21,15 @@ def as_text(hosts: Sequence[HostUpdates], problems: Sequence[Problem] = ()) -> s
         "version": VERSION,
         "exit_code": exit_code(hosts, len(problems)),
         "hosts": [_host(host) for host in hosts],
-        "problems": [
-            {"host": problem.host, "what": problem.what, "remedy": "", "code": str(problem.code)} for problem in problems
-        ],
+        "problems": [asdict(problem) | {"code": str(problem.code)} for problem in problems],
     }
     return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the format."""
+    text = resources.files("zerotoil.layers.updates").joinpath("updates.schema.json").read_text()
+    return json.loads(text)  # type: ignore[no-any-return]
 
 
 def _host(host: HostUpdates) -> dict[str, Any]:

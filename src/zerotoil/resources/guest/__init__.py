@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zerotoil.model.spec import HostSpec
+from zerotoil.render.registry import mirrored
 from zerotoil.resources.guest.engine import DockerService
 from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.guest import Guest
@@ -23,5 +24,6 @@ def guest_resources(spec: HostSpec, guest: Guest, more: Sequence[GuestFile] = ()
         resources.append(DockerService(guest))
     resources.append(OwnFiles(guest, [*own_files(spec), *more]))
     if spec.watchtower.enabled and spec.docker.enabled:
-        resources.append(Watchtower(guest, spec.watchtower, spec.owner, spec.vm.adopt))
+        watchtower = spec.watchtower.model_copy(update={"image": mirrored(spec.watchtower.image, spec.registry)})
+        resources.append(Watchtower(guest, watchtower, spec.owner, spec.vm.adopt))
     return resources

@@ -18,6 +18,7 @@ FOLDER = "/var/mnt/data/zerotoil"
 DOCKER_CONFIG = f"{FOLDER}/docker"
 PODMAN_AUTH = f"{FOLDER}/containers/auth.json"
 SCRIPT = f"{FOLDER}/bin/registries.sh"
+_INSIDE = "/docker"  # where a container sees the logins
 _DAEMON = f"{FOLDER}/etc/docker/daemon.json"
 _REGISTRIES = f"{FOLDER}/etc/containers/registries.conf.d/50-zerotoil.conf"
 
@@ -39,3 +40,13 @@ def guest_files(spec: HostSpec, backend: Literal["docker", "podman"] = "docker")
     if content:
         files.append(GuestFile(path, 0o644, content))
     return files
+
+
+def binds_of_logins(spec: HostSpec) -> list[str]:
+    """What a container that asks registries itself (Watchtower) must mount. The folder: a file that is replaced stays the old one."""
+    return [f"{DOCKER_CONFIG}:{_INSIDE}:ro"] if spec.registry.logins else []
+
+
+def environment_of_logins(spec: HostSpec) -> dict[str, str]:
+    """What tells such a container where the logins are."""
+    return {"DOCKER_CONFIG": _INSIDE} if spec.registry.logins else {}
