@@ -215,6 +215,17 @@ def test_a_mirror_is_no_other_image() -> None:
     assert (found.outdated, found.why) == (False, ())
 
 
+def test_an_image_from_outside_the_airgap_is_a_problem_and_nobody_is_asked() -> None:
+    registry, shelf = make_spec(registry_airgapped=True, registry_mirrors={"docker.io": "mirror.lan:5000"}).registry, Shelf()
+    found = judge(
+        Service("blog", "db", "ghcr.io/a/b:1"), running("ghcr.io/a/b:1"), ask=shelf, updater=WATCHTOWER, now=NOW,
+        deployed=lambda image: mirrored(image, registry),
+    )  # fmt: skip
+    assert found.problem and found.problem.code is Code.IMAGE_OUTSIDE
+    assert found.why[0].startswith("ghcr.io/a/b:1 comes from ghcr.io, and registry_airgapped allows mirrors only")
+    assert shelf.asked == []
+
+
 @pytest.mark.parametrize(
     ("container", "why"),
     [
@@ -241,6 +252,8 @@ def test_a_registry_that_cannot_be_asked_is_a_problem_of_its_row() -> None:
     half = verdict({"17": Stored(NEW)}, tags=1.4)
     assert half.problem and half.problem.code is Code.TAG_RANGE
     assert half.same_tag, "what could be read is there all the same"
+    range_only = verdict({"17": Stored(OLD)}, tags=1.4)
+    assert range_only.why[0].startswith("blog/db: 1.4 is not in quotes")
     broken = verdict({}, "postgres:${TAG}")
     assert broken.problem and broken.problem.code is Code.IMAGE_REFERENCE
 

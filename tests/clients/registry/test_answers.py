@@ -185,6 +185,26 @@ def test_the_login_does_not_follow_to_another_host(serve: Any) -> None:
     assert storage.logins == [""]
 
 
+def test_a_front_that_sends_everybody_on_to_the_registry_behind_it(serve: Any) -> None:
+    """lscr.io does, to ghcr.io."""
+    behind = serve(with_tokens)
+    behind.name = f"localhost:{behind.http.server_port}"
+    front = serve(lambda _server, _method, path, _headers: (307, {"Location": f"http://{behind.name}{path}"}, b""))
+    asked = client()
+    assert asked.image(front.ref("a/app:1")).version == "1.2.3"
+    assert len(front.asked) == 1, "from then on the registry behind it is asked"
+    assert sum("/token" in line for line in behind.asked) == 1
+
+
+def test_a_front_gets_no_password_for_the_registry_behind_it(serve: Any) -> None:
+    behind = serve(lambda *_: (401, {"WWW-Authenticate": 'Basic realm="x"'}, b""))
+    where = f"http://localhost:{behind.http.server_port}"
+    front = serve(lambda _server, _method, path, _headers: (307, {"Location": f"{where}{path}"}, b""))
+    with pytest.raises(LabError, match="does not take the login"):
+        client(logins={front.name: {"user": "me", "password": Secret("s3cret")}}).digest(front.ref("a/app:1"))
+    assert set(behind.logins) == {""}
+
+
 # Rate limits.
 
 

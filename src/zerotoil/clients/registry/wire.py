@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -35,11 +36,12 @@ _LARGEST = 16 << 20  # bytes of an answer; manifests and configs have a few thou
 
 @dataclass(frozen=True)
 class Answer:
-    """What a registry said: headers in small letters, and the body (empty for HEAD)."""
+    """What a registry said: headers in small letters, the body (empty for HEAD), and where the answer came from at last."""
 
     headers: Mapping[str, str]
     body: bytes
     next_page: str = ""
+    url: str = ""
 
 
 class Wire:
@@ -50,6 +52,7 @@ class Wire:
         self._plain_loopback = plain_loopback
         self._session = _session(ca)
         self._headers: dict[tuple[str, str], Header] = {}  # (registry, scope) -> what it wants to see
+        self._behind: dict[str, str] = {}  # registry -> where it sends everybody
         self._given_up: dict[str, LabError] = {}
         self._pulls_left: dict[str, int] = {}
 
@@ -67,6 +70,7 @@ class Wire:
             answer, status = self._once(method, registry, url, self._header(registry, scope), accept, deadline)
             if status == 401 and not challenged:
                 challenged = True
+                url = self._moved(registry, path, url, answer.url)
                 if self._authorise(registry, scope, answer.headers.get("www-authenticate", ""), deadline):
                     continue
             if status == 429 and not waited:
@@ -79,7 +83,18 @@ class Wire:
                 return answer
             raise self._refused(registry, repository, path, status)
 
+    def _moved(self, registry: str, path: str, asked: str, answered: str) -> str:
+        """Where to ask again. A front (lscr.io) sends each call on to the registry behind it, and logins do not go along."""
+        before, after = urlsplit(asked), urlsplit(answered)
+        elsewhere = (before.scheme, before.netloc) != (after.scheme, after.netloc)
+        if not elsewhere or not answered.endswith(path) or not self._is_private(answered):
+            return asked
+        self._behind[registry] = answered.removesuffix(path)
+        return answered
+
     def _base(self, registry: str) -> str:
+        if registry in self._behind:
+            return self._behind[registry]
         host = _HUB_API if registry == DOCKER_HUB else registry
         return f"{'http' if self._plain_loopback and _LOOPBACK.fullmatch(host) else 'https'}://{host}"
 
@@ -95,7 +110,8 @@ class Wire:
             ) as response:  # fmt: skip
                 body = _body(registry, response, deadline)
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(headers, body, response.links.get("next", {}).get("url", "")), response.status_code
+                next_page = response.links.get("next", {}).get("url", "")
+                return Answer(headers, body, next_page, response.url), response.status_code
         except requests.exceptions.SSLError as error:
             raise self._give_up(registry, LabError(
                 f"{registry}: its certificate is not trusted ({_innermost(error)})",
@@ -110,12 +126,12 @@ class Wire:
     def _authorise(self, registry: str, scope: str, header: str, deadline: float) -> bool:
         """Get what the registry wants to see; False where nothing that we have would help."""
         challenge, login = Challenge.parse(header), self._logins.get(registry)
-        if challenge.scheme == "basic" and login:
+        if challenge.scheme == "basic" and login and registry not in self._behind:
             self._headers[(registry, "")] = basic(login)
             return True
         if challenge.scheme != "bearer":
             return False
-        if not challenge.realm.startswith("https://") and not self._is_plain(challenge.realm):
+        if not self._is_private(challenge.realm):
             raise LabError(
                 f"{registry}: its token service {challenge.realm or '(none)'} is not encrypted, so nothing was sent there",
                 "mend the registry's configuration", code=Code.REGISTRY_ANSWER,
@@ -123,9 +139,10 @@ class Wire:
         self._headers[(registry, scope)] = Header(f"Bearer {self._token(registry, scope, challenge, login, deadline)}")
         return True
 
-    def _is_plain(self, url: str) -> bool:
-        found = re.match(r"http://([^/]+)", url)
-        return bool(found and self._plain_loopback and _LOOPBACK.fullmatch(found[1]))
+    def _is_private(self, url: str) -> bool:
+        """Whether what is sent there cannot be read on the way."""
+        to = urlsplit(url)
+        return to.scheme == "https" or bool(self._plain_loopback and to.scheme == "http" and _LOOPBACK.fullmatch(to.netloc))
 
     def _token(self, registry: str, scope: str, challenge: Challenge, login: RegistryLogin | None, deadline: float) -> str:
         asked = {"service": challenge.service, "scope": challenge.scope or scope}

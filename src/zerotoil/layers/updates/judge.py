@@ -48,7 +48,8 @@ class Judge:
                 found = step(found, service, ref, running)
             except LabError as error:
                 found = replace(found, problem=found.problem or error)
-                found = found if found.why else replace(found, why=(f"could not be asked: {error.what}",))
+                asked = error.code not in (Code.TAG_RANGE, Code.IMAGE_OUTSIDE)
+                found = replace(found, why=found.why or (f"could not be asked: {error.what}" if asked else error.what,))
         return found
 
     def _same_tag(self, found: Update, service: Service, ref: ImageRef, running: Running) -> Update:

@@ -43,7 +43,7 @@ def guest_files(spec: HostSpec, backend: Literal["docker", "podman"] = "docker")
 
 
 def binds_of_logins(spec: HostSpec) -> list[str]:
-    """What a container that asks registries itself (Watchtower) must mount: the folder, since a replaced file stays the old one."""
+    """What a container that asks registries itself (Watchtower) mounts: the folder, since a replaced file stays the old one."""
     return [f"{DOCKER_CONFIG}:{_INSIDE}:ro"] if spec.registry.logins else []
 
 
