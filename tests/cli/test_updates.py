@@ -90,7 +90,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
         secret = world.file("registry-password", "s3cret\n")
         secret.chmod(0o600)
         data: dict[str, Any] = declared(world, door.getsockname()[1]) | {
-            "ssh_key": str(key), "registry_ca": str(registry.ca), "os_stream_url": f"http://{world.web()}",
+            "ssh_key": str(key), "apps": ["blog"], "registry_ca": str(registry.ca), "os_stream_url": f"http://{world.web()}",
             "registry_logins": {registry.name: {"user": "me", "password": f"file:{secret}"}},
         }  # fmt: skip
         world.file(

@@ -15,6 +15,7 @@ from tests.conftest import make_spec
 from tests.layers.conftest import PretendLab
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers import Site
 from zerotoil.layers.updates import HostUpdates, Running, Service, Update, Updater, judge, look
 from zerotoil.layers.updates.as_json import as_text, schema
 from zerotoil.layers.updates.declared import services
@@ -278,33 +279,27 @@ def test_exit_codes(updates: list[Update], others: int, code: int) -> None:
 # What the project declares.
 
 COMPOSE = """
-x-zerotoil: {updates: notify, tags: {db: "17.x", web: 1.4}}
+x-zerotoil: {updates: notify, tags: {db: "17.x", web: "1.4"}}
 services:
-  db: {image: "postgres:17.2", labels: ["zerotoil.updates=off", "a"]}
-  web: {image: nginx, labels: {zerotoil.updates: "auto", b: 1}}
-  cache: {image: "redis:7"}
-  built: {build: .}
+  db: {image: "docker.io/library/postgres:17.2", labels: ["zerotoil.updates=off", "a=1"]}
+  web: {image: "docker.io/library/nginx:1", labels: {zerotoil.updates: "auto", b: "1"}}
+  cache: {image: "docker.io/library/redis:7"}
 """
 
 
-def test_what_a_compose_file_says_of_updates(tmp_path: Path) -> None:
-    for name, text in {
-        "blog": COMPOSE,
-        "plain": "services: {a: {image: x}}",
-        "odd": "- a",
-        "broken": "a: [",
-        "binary": "\x00",
-    }.items():
+def test_what_the_apps_of_a_host_say_of_updates(tmp_path: Path) -> None:
+    for name, text in {"blog": COMPOSE, "plain": "services: {a: {image: 'docker.io/library/x:1'}}", "broken": "a: ["}.items():
         (tmp_path / "apps" / name).mkdir(parents=True)
         (tmp_path / "apps" / name / "compose.yaml").write_text(text)
-    found, problems = services(tmp_path, ["blog", "plain", "odd", "broken", "binary", "not-there"], "auto+revert")
+    spec = make_spec(apps=["blog", "plain", "broken", "not-there"], apps_updates="auto+revert")
+    found, problems = services(Site(spec, tmp_path))
     assert [(service.app, service.name, service.image, service.updates, service.tags) for service in found] == [
-        ("blog", "db", "postgres:17.2", "off", "17.x"),
-        ("blog", "web", "nginx", "auto", 1.4),
-        ("blog", "cache", "redis:7", "notify", None),
-        ("plain", "a", "x", "auto+revert", None),
+        ("blog", "db", "docker.io/library/postgres:17.2", "off", "17.x"),
+        ("blog", "web", "docker.io/library/nginx:1", "auto", "1.4"),
+        ("blog", "cache", "docker.io/library/redis:7", "notify", None),
+        ("plain", "a", "docker.io/library/x:1", "auto+revert", None),
     ]
-    assert [problem.code for problem in problems] == [Code.FILE_UNREADABLE] * 2
+    assert [problem.code for problem in problems] == [Code.COMPOSE_MALFORMED, Code.APP_MISSING]
 
 
 # What a guest says. Docker and podman as their documentation shows what they print.
@@ -404,12 +399,14 @@ def test_watchtower_as_it_is_declared() -> None:
 
 def test_a_host_where_apps_and_others_run(lab: PretendLab, tmp_path: Path) -> None:
     (lab.folder / "apps/blog").mkdir(parents=True)
-    (lab.folder / "apps/blog/compose.yaml").write_text("services: {db: {image: 'postgres:17'}, web: {image: 'nginx:1'}}")
+    (lab.folder / "apps/blog/compose.yaml").write_text(
+        "services: {db: {image: 'docker.io/library/postgres:17'}, web: {image: 'docker.io/library/nginx:1'}}"
+    )
     kept = {**BARE, "Name": "/watchtower", "State": {"Status": "running"}}
     kept["Config"] = {"Image": "nickfedor/watchtower:1.21.0", "Labels": {"zerotoil.owner": "home/matrix"}}
     mine = {**CONTAINER, "Name": "/mine", "Config": {"Image": "redis:7", "Labels": None}}
     by_id = {**CONTAINER, "Name": "/by-id", "Config": {"Image": IMAGE["Id"], "Labels": None}}
-    site = lab.site(docker_enabled=True, watchtower_enabled=True)
+    site = lab.site(docker_enabled=True, watchtower_enabled=True, apps=["blog"])
     lab.apply(lab.site())
     other = {**IMAGE, "Id": BARE["Image"], "RepoDigests": [f"nickfedor/watchtower@{OLD}"]}
     folder = tmp_path / "guest"

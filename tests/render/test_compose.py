@@ -7,7 +7,8 @@ import yaml
 
 from zerotoil.model.compose import Updates, parse
 from zerotoil.model.compose.service import Service
-from zerotoil.render.compose import override, pinned, watchtower_labels
+from zerotoil.model.registry import RegistrySpec
+from zerotoil.render.compose import override, watchtower_labels
 
 GOLDEN = Path(__file__).parent / "golden"
 DIGEST = "sha256:" + "4f" * 32
@@ -33,9 +34,10 @@ def test_each_policy() -> None:
     golden("override-policies.yaml", override(parse("shop", POLICIES), "home/matrix"))
 
 
-def test_a_pinned_service_is_left_alone() -> None:
-    pins = {"returns": DIGEST, "follows": f"docker.io/library/a@{DIGEST}"}
-    golden("override-pinned.yaml", override(parse("shop", POLICIES), "home/matrix", pins))
+def test_an_image_comes_from_its_mirror() -> None:
+    registry = RegistrySpec(mirrors={"ghcr.io": "mirror.lan:5000"})
+    app = parse("shop", "services: {web: {image: 'ghcr.io/me/web:1'}}")
+    assert yaml.safe_load(override(app, "home/matrix", registry))["services"]["web"]["image"] == "mirror.lan:5000/me/web:1"
 
 
 @pytest.mark.parametrize("name", ["atuin", "synapse"])
@@ -57,23 +59,9 @@ def test_watchtowers_labels(updates: Updates, labels: dict[str, str]) -> None:
     service = Service("web", updates=updates)
     prefix = "com.centurylinklabs.watchtower"
     assert watchtower_labels(service) == {f"{prefix}.{key}": value for key, value in labels.items()}
-    assert watchtower_labels(service, pinned=True) == {f"{prefix}.enable": "false"}
 
 
 def test_every_label_is_text() -> None:
     """Compose passes true on as "true" all the same, but podman's tools do not."""
     for service in yaml.safe_load(override(parse("shop", POLICIES), "home/matrix"))["services"].values():
         assert all(isinstance(value, str) for value in service["labels"].values())
-
-
-@pytest.mark.parametrize(
-    ("image", "kept_at"),
-    [
-        ("docker.io/library/a:1", f"docker.io/library/a:1@{DIGEST}"),
-        ("localhost:5000/a", f"localhost:5000/a@{DIGEST}"),
-        (f"ghcr.io/a/b:1@sha256:{'0' * 64}", f"ghcr.io/a/b:1@{DIGEST}"),
-        ("a:1", f"a:1@{DIGEST}"),
-    ],
-)
-def test_an_image_at_a_digest(image: str, kept_at: str) -> None:
-    assert pinned(image, DIGEST) == kept_at

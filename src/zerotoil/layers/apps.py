@@ -200,7 +200,7 @@ def _mounted(app: ComposeApp, service: Service) -> list[str]:
 def own_files(spec: HostSpec, app: ComposeApp) -> list[GuestFile]:
     """What zerotoil adds to an app: the labels that say whose it is and how it is updated."""
     own = f"{folder(app.name)}/{_OURS}"
-    files = [GuestFile(f"{own}/override.yaml", 0o644, override(app, spec.owner))]
+    files = [GuestFile(f"{own}/override.yaml", 0o644, override(app, spec.owner, spec.registry))]
     if app.updates == "auto+revert":
         files.append(GuestFile(f"{own}/revert", 0o644, "An image whose update turns a health check red is put back.\n"))
     return files

@@ -77,7 +77,9 @@ class Machine:
             "STATE": str(self.state),
             "ZEROTOIL_ROOT": str(self.root),
         }
-        self.script = self.put("bin/podman.sh", resources.files("zerotoil.resources.guest").joinpath("podman.sh").read_text())
+        self.script = self.put(
+            "bin/podman.sh", resources.files("zerotoil.resources.guest").joinpath("scripts", "podman.sh").read_text()
+        )
         self.put("bin/notify.sh", NOTIFY)
 
     def put(self, name: str, text: str) -> Path:

@@ -11,10 +11,10 @@ import pytest
 from tests.conftest import make_spec
 from zerotoil.model.secret import Secret
 from zerotoil.resources.guest import Guest, guest_resources
-from zerotoil.resources.guest.registries import SCRIPT, binds_of_logins, environment_of_logins, guest_files
+from zerotoil.resources.guest.registries import SCRIPT, guest_files
 from zerotoil.resources.guest.watchtower import Watchtower, declared
 
-SOURCE = Path(__file__).parents[3] / "src/zerotoil/resources/guest/registries.sh"
+SOURCE = Path(__file__).parents[3] / "src/zerotoil/resources/guest/scripts/registries.sh"
 MIRRORS = {"docker.io": "mirror.lan:5000", "ghcr.io": "mirror.lan:5000/ghcr"}
 LOGINS = {"ghcr.io": {"user": "me", "password": Secret("t0ken")}}
 
@@ -55,10 +55,12 @@ def test_each_engine_gets_its_own(backend: Any) -> None:
 
 
 def test_a_container_that_asks_registries_itself_gets_the_folder_of_the_logins() -> None:
-    assert binds_of_logins(make_spec()) == [] and environment_of_logins(make_spec()) == {}
-    spec = make_spec(registry_logins=LOGINS)
-    assert binds_of_logins(spec) == ["/var/mnt/data/zerotoil/docker:/docker:ro"]
-    assert environment_of_logins(spec) == {"DOCKER_CONFIG": "/docker"}
+    plain, with_logins = (declared(make_spec().watchtower, "home/matrix", logins) for logins in (False, True))
+    assert set(with_logins["mounts"]) - set(plain["mounts"]) == {"/var/mnt/data/zerotoil/docker:/docker:ro"}
+    assert with_logins["environment"] == {**plain["environment"], "DOCKER_CONFIG": "/docker"}
+    found = guest_resources(make_spec(registry_logins=LOGINS), Guest("matrix", str))
+    (container,) = (item for item in found if item.key == "container watchtower")
+    assert container.logins  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("airgapped", "image"), [(True, "mirror.lan:5000/nickfedor"), (False, "nickfedor")])

@@ -1,22 +1,12 @@
-"""What the apps in the owner's project declare about updates: image, policy and range of tags of each service. Reads files.
-
-Only what `zerotoil updates` needs: settings stand in `x-zerotoil` (updates, tags), and the label zerotoil.updates of a service
-goes before the app's policy.
-"""
+"""What the host's apps declare about updates: image, policy and range of tags of each service. Reads the project's files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers.site import Site
 from zerotoil.layers.updates.found import Service
-
-LABEL = "zerotoil.updates"
 
 
 def compose_file(root: Path, app: str) -> Path:
@@ -24,40 +14,15 @@ def compose_file(root: Path, app: str) -> Path:
     return root / "apps" / app / "compose.yaml"
 
 
-def services(root: Path, apps: Iterable[str], default: str = "auto") -> tuple[list[Service], list[LabError]]:
-    """The services of the apps that are in the project, and what is wrong with files that cannot be read."""
-    found: list[Service] = []
-    problems: list[LabError] = []
-    for app in sorted(set(apps)):
-        path = compose_file(root, app)
-        if not path.is_file():
-            continue
-        try:
-            found += _of_app(app, yaml.safe_load(path.read_text()), default)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            said = str(error).splitlines()[0]
-            problems.append(LabError(f"{path} cannot be read ({said})", "mend the file", code=Code.FILE_UNREADABLE))
-    return found, problems
+def services(site: Site) -> tuple[list[Service], list[LabError]]:
+    """The services of the apps that the host runs, and what is wrong with their files. No secret is read."""
+    if not site.spec.apps.run:
+        return [], []
+    from zerotoil.layers import apps  # loads a schema and its validator, which most hosts do without
 
-
-def _of_app(app: str, content: Any, default: str) -> list[Service]:
-    declared = _mapping(content)
-    settings = _mapping(declared.get("x-zerotoil"))
-    policy, tags = str(settings.get("updates", default)), _mapping(settings.get("tags"))
+    found, problems = apps.checked(site.spec, site.root, offline=True)
     return [
-        Service(app, str(name), str(service["image"]), _labels(service).get(LABEL, policy), tags.get(name))
-        for name, service in _mapping(declared.get("services")).items()
-        if isinstance(service, dict) and "image" in service
-    ]
-
-
-def _labels(service: dict[str, Any]) -> dict[str, str]:
-    """A service's labels; Compose takes a mapping or a list of NAME=VALUE."""
-    labels = service.get("labels")
-    if isinstance(labels, list):
-        return {name: value for name, _, value in (str(label).partition("=") for label in labels)}
-    return {str(name): str(value) for name, value in _mapping(labels).items()}
-
-
-def _mapping(value: Any) -> dict[Any, Any]:
-    return value if isinstance(value, dict) else {}
+        Service(app.name, service.name, service.image, service.updates, app.policy.tags.get(service.name))
+        for _, app in found
+        for service in app.services.values()
+    ], problems

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any, Literal
@@ -28,15 +27,8 @@ from zerotoil.resources.hypervisor import observed
 _ENABLE = "com.centurylinklabs.watchtower.enable"
 _MONITOR_ONLY = "com.centurylinklabs.watchtower.monitor-only"
 
-Declares = Callable[[Site, list[str]], tuple[list[Service], list[LabError]]]
 
-
-def from_files(site: Site, running: list[str]) -> tuple[list[Service], list[LabError]]:
-    """What is declared by the apps of the project that run on the host (`running`: their names)."""
-    return declared.services(site.root, running)
-
-
-def look(site: Site, ask: Asks, now: datetime, declares: Declares = from_files) -> HostUpdates:
+def look(site: Site, ask: Asks, now: datetime) -> HostUpdates:
     """Everything about one host. What cannot be read is among its problems; the rest is there all the same."""
     problems: list[LabError] = []
     os: Update | None = None
@@ -46,9 +38,10 @@ def look(site: Site, ask: Asks, now: datetime, declares: Declares = from_files) 
     except LabError as error:
         problems.append(error)
     try:
-        if site.spec.docker.enabled:
-            running = read_running(site.guest())
-            found, wrong = declares(site, sorted({container.app for container in running if container.app}))
+        engine = site.spec.container.backend
+        if site.spec.docker.enabled or engine == "podman":
+            running = read_running(site.guest, engine)
+            found, wrong = declared.services(site)
             rows, problems = _judged(site.spec, running, found, ask, now), [*problems, *wrong]
     except LabError as error:
         problems.append(error)
@@ -75,7 +68,7 @@ def os_update(site: Site) -> Update | None:
 
 def read_running(guest: Guest, engine: Literal["docker", "podman"] = "docker") -> list[Running]:
     """The containers of a guest, in one round trip. Raises LabError."""
-    script = resources.files("zerotoil.resources.guest").joinpath("images.sh").read_text()
+    script = resources.files("zerotoil.resources.guest").joinpath("scripts", "images.sh").read_text()
     answer = guest.ask(f"engine={engine}\n{script}")
     try:
         return [_running(item) for item in json.loads(answer)]
@@ -97,6 +90,11 @@ def watchtower(spec: HostSpec, now: datetime) -> Updater:
     )
 
 
+def podman(spec: HostSpec, now: datetime) -> Updater:
+    """Podman itself, which updates what says so at Watchtower's hour and knows no minimum age."""
+    return Updater("podman", True, "", None, next_run(spec.watchtower.schedule, spec.watchtower.timezone, now), None)
+
+
 def _running(item: dict[str, Any]) -> Running:
     made = datetime.fromisoformat(item["created"]) if item["created"] else None
     return Running(
@@ -111,7 +109,10 @@ def _timedelta(age: Lifetime) -> timedelta:
 
 def _judged(spec: HostSpec, running: list[Running], found: list[Service], ask: Asks, now: datetime) -> list[Update]:
     """A row for each container that is declared or runs; a service with several containers has one for each."""
-    judge = Judge(ask, watchtower(spec, now), now, lambda image: mirrored(image, spec.registry))
+    if spec.container.backend == "podman":  # it is told of mirrors; Docker's images are renamed for them
+        judge = Judge(ask, podman(spec, now), now, str)
+    else:
+        judge = Judge(ask, watchtower(spec, now), now, lambda image: mirrored(image, spec.registry))
     rows: list[Update] = []
     ours = {(service.app, service.name) for service in found}
     for service in found:

@@ -25,5 +25,5 @@ def guest_resources(spec: HostSpec, guest: Guest, more: Sequence[GuestFile] = ()
     resources.append(OwnFiles(guest, [*own_files(spec), *more]))
     if spec.watchtower.enabled and spec.docker.enabled:
         watchtower = spec.watchtower.model_copy(update={"image": mirrored(spec.watchtower.image, spec.registry)})
-        resources.append(Watchtower(guest, watchtower, spec.owner, spec.vm.adopt))
+        resources.append(Watchtower(guest, watchtower, spec.owner, spec.vm.adopt, bool(spec.registry.logins)))
     return resources

@@ -63,7 +63,7 @@ class Guest:
 
     def texts(self, paths: Sequence[str]) -> dict[str, str]:
         """The texts of files, in one round trip; what is no text or not there is left out."""
-        return files.read_answer(self._shell(files.read_script(paths))) if paths else {}
+        return files.read_answer(self.ask(files.read_script(paths))) if paths else {}
 
     def forget(self) -> None:
         """Read afresh the next time."""

@@ -6,6 +6,7 @@ from importlib import resources
 
 from zerotoil.model.night import after, on_calendar
 from zerotoil.model.spec import HostSpec
+from zerotoil.resources.guest import registries
 from zerotoil.resources.guest.files import TREE, GuestFile
 
 _HERE = resources.files("zerotoil.resources.guest")
@@ -14,8 +15,10 @@ _HERE = resources.files("zerotoil.resources.guest")
 def own_files(spec: HostSpec) -> list[GuestFile]:
     """The files of one host; none where nothing needs them."""
     if spec.docker.enabled:
-        return [script("install.sh"), *_apps(spec)]
-    return [script("install.sh")] if spec.container.backend == "podman" else []
+        return [script("install.sh"), *registries.guest_files(spec), *_apps(spec)]
+    if spec.container.backend == "podman":
+        return [script("install.sh"), *registries.guest_files(spec, "podman")]
+    return []
 
 
 def script(name: str) -> GuestFile:

@@ -40,7 +40,7 @@ def guest_files(spec: HostSpec, apps: Mapping[str, Mapping[str, str]]) -> list[G
     clashes = unit_clashes(apps)
     if clashes:
         raise Refusals(clashes)
-    script = resources.files("zerotoil.resources.guest").joinpath("podman.sh").read_text()
+    script = resources.files("zerotoil.resources.guest").joinpath("scripts", "podman.sh").read_text()
     return [
         GuestFile(SCRIPT, 0o755, script),
         GuestFile(f"{FOLDER}/units/zerotoil-podman.service", 0o644, _UNIT),

@@ -18,14 +18,15 @@ FOLDER = "/var/mnt/data/zerotoil"
 DOCKER_CONFIG = f"{FOLDER}/docker"
 PODMAN_AUTH = f"{FOLDER}/containers/auth.json"
 SCRIPT = f"{FOLDER}/bin/registries.sh"
-_INSIDE = "/docker"  # where a container sees the logins
+LOGINS_INSIDE = "/docker"  # where a container that asks registries itself (Watchtower) sees the logins, by DOCKER_CONFIG
+BIND_OF_LOGINS = f"{DOCKER_CONFIG}:{LOGINS_INSIDE}:ro"  # the folder: a replaced file would stay the old one
 _DAEMON = f"{FOLDER}/etc/docker/daemon.json"
 _REGISTRIES = f"{FOLDER}/etc/containers/registries.conf.d/50-zerotoil.conf"
 
 
 def guest_files(spec: HostSpec, backend: Literal["docker", "podman"] = "docker") -> list[GuestFile]:
     """The files of one host. The script is always one of them: it also takes back what is declared no more."""
-    text = resources.files("zerotoil.resources.guest").joinpath("registries.sh").read_text()
+    text = resources.files("zerotoil.resources.guest").joinpath("scripts", "registries.sh").read_text()
     files = [GuestFile(SCRIPT, 0o755, text)]
     registry = spec.registry
     if registry.logins:
@@ -40,13 +41,3 @@ def guest_files(spec: HostSpec, backend: Literal["docker", "podman"] = "docker")
     if content:
         files.append(GuestFile(path, 0o644, content))
     return files
-
-
-def binds_of_logins(spec: HostSpec) -> list[str]:
-    """What a container that asks registries itself (Watchtower) mounts: the folder, since a replaced file stays the old one."""
-    return [f"{DOCKER_CONFIG}:{_INSIDE}:ro"] if spec.registry.logins else []
-
-
-def environment_of_logins(spec: HostSpec) -> dict[str, str]:
-    """What tells such a container where the logins are."""
-    return {"DOCKER_CONFIG": _INSIDE} if spec.registry.logins else {}

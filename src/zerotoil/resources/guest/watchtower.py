@@ -18,6 +18,7 @@ from zerotoil.model.secret import MASK
 from zerotoil.model.units import Lifetime
 from zerotoil.model.watchtower import WatchtowerSpec
 from zerotoil.resources.guest.guest import Guest
+from zerotoil.resources.guest.registries import BIND_OF_LOGINS, DOCKER_CONFIG, LOGINS_INSIDE
 from zerotoil.resources.resource import Change, created, must_match, updated
 
 NAME = "watchtower"
@@ -25,7 +26,7 @@ OWNER_LABEL = "zerotoil.owner"
 NOTIFY_FILE = "/var/lib/zerotoil/watchtower/notify-url"
 _NOTIFY_INSIDE = "/run/secrets/notify-url"
 _SOCKET = "/var/run/docker.sock"
-_OURS = ("TZ", "WATCHTOWER_")
+_OURS = ("TZ", "WATCHTOWER_", "DOCKER_CONFIG")
 
 
 def environment(spec: WatchtowerSpec) -> dict[str, str]:
@@ -44,9 +45,11 @@ def environment(spec: WatchtowerSpec) -> dict[str, str]:
     return env
 
 
-def declared(spec: WatchtowerSpec, owner: str) -> dict[str, Any]:
-    """The container as declared, in the terms of `observed`."""
+def declared(spec: WatchtowerSpec, owner: str, logins: bool = False) -> dict[str, Any]:
+    """The container as declared, in the terms of `observed`. `logins`: it asks registries with the host's own."""
     binds = [f"{_SOCKET}:{_SOCKET}"]
+    if logins:
+        binds.append(BIND_OF_LOGINS)
     if spec.notify_url:
         binds.append(f"{NOTIFY_FILE}:{_NOTIFY_INSIDE}:ro")
     return {
@@ -54,7 +57,7 @@ def declared(spec: WatchtowerSpec, owner: str) -> dict[str, Any]:
         "restart policy": spec.restart,
         "security options": ["label=disable"],
         "mounts": sorted(binds),
-        "environment": environment(spec),
+        "environment": environment(spec) | ({"DOCKER_CONFIG": LOGINS_INSIDE} if logins else {}),
         "arguments": [],
         "state": "running",
         "owner": owner,
@@ -85,6 +88,7 @@ class Watchtower:
     spec: WatchtowerSpec
     owner: str
     adopt: bool = False  # one that somebody else made is replaced
+    logins: bool = False
 
     @property
     def key(self) -> str:
@@ -93,7 +97,7 @@ class Watchtower:
 
     def plan(self) -> list[Change]:
         """The changes that are needed now."""
-        want, facts = declared(self.spec, self.owner), self.guest.facts()
+        want, facts = declared(self.spec, self.owner, self.logins), self.guest.facts()
         running = [item for item in facts["containers"] if item["Name"].lstrip("/") == NAME]
         if not running:
             return created(self.key, want)
@@ -124,7 +128,7 @@ class Watchtower:
         return self.spec.notify_url.reveal() + "\n" if self.spec.notify_url else ""
 
     def _script(self) -> str:
-        want, folder, new = declared(self.spec, self.owner), NOTIFY_FILE.rsplit("/", 1)[0], f"{NAME}.new"
+        want, folder, new = declared(self.spec, self.owner, self.logins), NOTIFY_FILE.rsplit("/", 1)[0], f"{NAME}.new"
         create = ["docker", "create", "--name", new, "--restart", want["restart policy"], "--security-opt", "label=disable"]
         create += ["--label", f"{OWNER_LABEL}={self.owner}"]
         for bind in want["mounts"]:
@@ -141,8 +145,9 @@ class Watchtower:
             if self.spec.notify_url
             else f"rm -f {NOTIFY_FILE}\n"
         )
+        login = f"export DOCKER_CONFIG={DOCKER_CONFIG}\n" if self.logins else ""
         return (
-            f"set -eu\n{notify}docker image inspect {image} >/dev/null 2>&1 || docker pull --quiet {image} >&2\n"
+            f"set -eu\n{login}{notify}docker image inspect {image} >/dev/null 2>&1 || docker pull --quiet {image} >&2\n"
             f"docker rm --force {new} >/dev/null 2>&1 || true\n{shlex.join(create)} >&2\n"
             f"docker rm --force {NAME} >/dev/null 2>&1 || true\ndocker rename {new} {NAME}\ndocker start {NAME} >&2\n"
         )

@@ -40,6 +40,7 @@ if [ -d "$tree/units" ]; then
     esac
   done
 fi
+[ ! -f "$tree/bin/registries.sh" ] || sh "$tree/bin/registries.sh"
 # A disk that comes from a system without SELinux carries no labels: given once, since containers may have their own.
 labelled=$tree/.zerotoil/labelled
 if [ ! -e "$labelled" ] && command -v selinuxenabled >/dev/null && selinuxenabled && command -v restorecon >/dev/null; then
