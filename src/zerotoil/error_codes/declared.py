@@ -105,6 +105,31 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "Two apps publish one port, have one name or one container's name, or need what a host has once.",
         "Change one of the two that are named.",
     ),
+    Code.SINK_MALFORMED: (
+        "sink cannot be read",
+        "The URL of a sink is not of the form its service has, or has a part that is not understood. It is never shown.",
+        "Write it as docs/guides/notify.md does; the message says which part is wrong.",
+    ),
+    Code.SINK_UNKNOWN: (
+        "hosts cannot send there",
+        "The URL of a sink begins with a service that a host cannot reach by itself.",
+        "Take one of those that are named, or let an Apprise API or Mailrise pass it on (docs/guides/notify.md).",
+    ),
+    Code.SINK_NOT_FROM_HERE: (
+        "sink cannot be tried from this machine",
+        "This machine sends through Apprise, whose URL of this service lacks something that the sink's has. Hosts send there.",
+        "Nothing has to be done; the hosts' own lines prove the sink.",
+    ),
+    Code.SINK_REFUSED: (
+        "sink did not take a message",
+        "This machine sent a message to a sink, and nothing answers there or it was refused.",
+        "See whether the service runs and is reached from here, and whether its numbers and tokens are right.",
+    ),
+    Code.NOTHING_TO_TEST: (
+        "no notification is declared",
+        "zerotoil notify test found no host with a sink, a notification URL of Watchtower or mail of the NAS.",
+        "Declare notify_sinks (docs/guides/notify.md).",
+    ),
     Code.IMAGE_REFERENCE: (
         "no reference of an image",
         "What stands as a container's image is none that Docker would understand, or holds a variable.",

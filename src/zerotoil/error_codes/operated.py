@@ -45,6 +45,16 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "A container of that name runs in the guest without our label. Nothing was touched.",
         "Remove or rename it.",
     ),
+    Code.NOTIFY_NOT_THERE: (
+        "host cannot notify yet",
+        "The script that sends a host's messages is not in the guest.",
+        "Run the deploy.",
+    ),
+    Code.SINK_NOT_FROM_GUEST: (
+        "sink did not take a host's message",
+        "The host sent a test message to a sink, and nothing answers there or it was refused.",
+        "See whether the service runs and is reached from the host, and whether its numbers and tokens are right.",
+    ),
     Code.APP_NOT_UP: (
         "app did not come up",
         "A container of the app stopped, keeps restarting or is unhealthy. Its data is untouched.",

@@ -100,6 +100,26 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "The NAS has another CHAP secret than the inventory; sending it would lock the running VM out.",
         "Put what the NAS has into iscsi_chap_secret.",
     ),
+    Code.ALERT_SERVICE_TAKEN: (
+        "alert service is of another type",
+        "The NAS has an alert service of the name that zerotoil uses, and it is no mail. Nothing was touched.",
+        "Rename or remove it on the NAS (System, Alert Settings).",
+    ),
+    Code.MAIL_BY_OAUTH: (
+        "NAS mails through a provider's login",
+        "The NAS is set to mail through Gmail or Outlook by OAuth, which outranks an SMTP server. Nothing was touched.",
+        "Log out of it on the NAS (System, General, Email), or take nas_mail_server out.",
+    ),
+    Code.MAIL_NOT_SENT: (
+        "NAS cannot mail",
+        "The NAS was told to send a test mail, and its mail server did not take it; the NAS's own words are in the message.",
+        "See whether the mail server runs and is reached from the NAS; check nas_mail_server, nas_mail_port, nas_mail_security.",
+    ),
+    Code.ALERT_NOT_SENT: (
+        "alert service of the NAS does not work",
+        "The NAS was told to send a test alert, and could not begin to.",
+        "Look at it on the NAS (System, Alert Settings, Send Test Alert).",
+    ),
     Code.HYPERVISOR_UNREACHABLE: (
         "hypervisor unreachable",
         "No connection to libvirt at hypervisor_uri.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +15,7 @@ from zerotoil.model.units import Int, Seconds
 
 IQN = r"(iqn\.\d{4}-\d{2}\.[a-z0-9.-]+(:[^\s,]+)?|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16,32})"
 TARGET = r"[-a-z0-9.:]{1,120}"
+_MAIL = r"[^\s@,<>\"]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 _HOST_OR_ADDRESS = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*"
 
 
@@ -27,6 +29,50 @@ class NasSpec(Section):
     fingerprint: str | None = Field(None, description="SHA-256 of the NAS's certificate, pinned instead of a CA")
     dataset: str = Field(description='Dataset under which each host gets its own: "tank/lab" -> tank/lab/HOST')
     timeout: Seconds = Field(30, description="Deadline of one call to the NAS")
+    mail_server: str | None = Field(None, description="SMTP server the NAS mails through; without it its mail settings stay")
+    mail_port: Int = Field(25, ge=1, le=65535, description="Port of the SMTP server (Mailrise: 8025)")
+    mail_security: Literal["plain", "tls", "ssl"] = Field("plain", description="plain; tls: STARTTLS; ssl: TLS from the start")
+    mail_from: str | None = Field(None, description="Address the NAS mails from")
+    mail_user: str | None = Field(None, description="User at the SMTP server; no login without it")
+    mail_password: SecretKey | None = Field(None, description="Password at the SMTP server")
+    alert_mail: str | None = Field(None, description="Address the NAS mails its alerts to, through a service of ours")
+    alert_level: Literal["info", "notice", "warning", "error", "critical", "alert", "emergency"] = Field(
+        "warning", description="Least level of an alert that is mailed"
+    )
+
+    @field_validator("mail_server")
+    @classmethod
+    def _smtp_server(cls, server: str | None) -> str | None:
+        if server is not None and not re.fullmatch(_HOST_OR_ADDRESS, server):
+            raise ValueError(f"{server!r} is not a host or an address; write for instance mail.lan and nas_mail_port")
+        return server
+
+    @field_validator("mail_from", "alert_mail")
+    @classmethod
+    def _mail_address(cls, address: str | None) -> str | None:
+        if address is not None and not re.fullmatch(_MAIL, address):
+            raise ValueError(f"{address!r} is not a mail address; write for instance nas@home.lan")
+        return address
+
+    @field_validator("mail_password")
+    @classmethod
+    def _plain_characters(cls, secret: Secret | None) -> Secret | None:
+        if secret and secret.literal is not None and not secret.literal.isascii():
+            raise ValueError("TrueNAS takes only ASCII characters in a mail password")
+        return secret
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> NasSpec:
+        if self.mail_server and not self.mail_from:
+            raise Wrong("nas_mail_server needs nas_mail_from too, since TrueNAS mails from no empty address", "mail_server")
+        if not self.mail_server:
+            for name in ("from", "user", "password"):
+                if getattr(self, f"mail_{name}") is not None:
+                    raise Wrong(f"nas_mail_{name} needs nas_mail_server too", f"mail_{name}")
+        if bool(self.mail_user) != bool(self.mail_password):
+            given, absent = ("mail_user", "mail_password") if self.mail_user else ("mail_password", "mail_user")
+            raise Wrong(f"nas_mail_user and nas_mail_password go together; write nas_{absent} too", given)
+        return self
 
     @field_validator("url")
     @classmethod

@@ -14,7 +14,7 @@ from zerotoil.model.network import Nic
 from zerotoil.model.registry import RegistryLogin
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import SECTIONS, keys
-from zerotoil.model.units import format_size
+from zerotoil.model.units import format_seconds, format_size
 
 _HEAD = """# Inventory keys
 
@@ -56,10 +56,8 @@ def _default(name: str, field: Any) -> str:
         return "none"
     if name in _SIZES:
         return f'"{format_size(field.default)}"'
-    if name == "reconcile":
-        return f'"{field.default // 60} minutes"'
-    if name.endswith("timeout"):
-        return f'"{field.default} seconds"'
+    if name.endswith("timeout") or name in ("reconcile", "repeat"):
+        return f'"{format_seconds(field.default)}"'
     return f"`{field.default}`"
 
 

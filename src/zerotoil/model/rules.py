@@ -67,6 +67,13 @@ def _shared(spec: HostSpec) -> Iterator[tuple[str, str, object]]:
     yield "data_snapshot_schedule", task, (data.snapshot_schedule, data.snapshot_keep)
     if spec.iscsi.group:
         yield "iscsi_initiators", f"initiator group {spec.iscsi.group!r}", sorted(spec.iscsi.initiators)
+    nas = spec.nas
+    if nas.mail_server:
+        secret = nas.mail_password and (nas.mail_password.source or nas.mail_password.literal)
+        mail = (nas.mail_server, nas.mail_port, nas.mail_security, nas.mail_from, nas.mail_user, secret)
+        yield "nas_mail_server", "mail setting of the NAS", mail
+    if nas.alert_mail:
+        yield "nas_alert_mail", f"alert service of {spec.lab.name}", (nas.alert_mail, nas.alert_level)
 
 
 def _own(spec: HostSpec) -> Iterator[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ from zerotoil.model.apps import AppsSpec, ContainerSpec
 from zerotoil.model.data import DataSpec
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
 from zerotoil.model.registry import RegistrySpec
+from zerotoil.model.notify import NotifySpec
 from zerotoil.model.section import Section, Wrong
 from zerotoil.model.units import Bool, Int
 from zerotoil.model.vm import HypervisorSpec, OsSpec, VmSpec
@@ -83,6 +84,7 @@ class HostSpec(Section):
     watchtower: WatchtowerSpec
     apps: AppsSpec
     registry: RegistrySpec
+    notify: NotifySpec
 
     @field_validator("name")
     @classmethod
@@ -185,7 +187,7 @@ class HostSpec(Section):
 SECTIONS: dict[str, type[Section]] = {
     "lab": LabSpec, "nas": NasSpec, "iscsi": IscsiSpec, "hypervisor": HypervisorSpec, "vm": VmSpec, "os": OsSpec,
     "data": DataSpec, "ssh": SshSpec, "docker": DockerSpec, "container": ContainerSpec, "registry": RegistrySpec,
-    "watchtower": WatchtowerSpec, "apps": AppsSpec,
+    "watchtower": WatchtowerSpec, "apps": AppsSpec, "notify": NotifySpec,
 }  # fmt: skip
 
 

@@ -56,6 +56,13 @@ def parse_seconds(text: Any) -> int:
     return number * _SECONDS[unit]
 
 
+def format_seconds(seconds: int) -> str:
+    """The shortest exact form of a duration: 21600 -> "6 hours"."""
+    name = next(name for name in reversed(_SECONDS) if seconds % _SECONDS[name] == 0)
+    number = seconds // _SECONDS[name]
+    return f"{number} {name}{'s' if number != 1 else ''}"
+
+
 @dataclass(frozen=True)
 class Lifetime:
     """How long a snapshot is kept, in the units TrueNAS knows (hour, day, week, month, year)."""
