@@ -10,7 +10,7 @@ from zerotoil.errors import LabError
 from zerotoil.model.secret import MASK
 
 TOO_BUSY = -32000  # JSON-RPC: more than 20 calls at once on a connection
-_SECRETS = {"secret", "peersecret", "api_key", "password", "passphrase"}
+_SECRETS = {"secret", "peersecret", "api_key", "password", "pass", "passphrase"}
 
 
 class NasError(LabError):

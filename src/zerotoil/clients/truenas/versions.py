@@ -28,6 +28,11 @@ class Capabilities:
         return self.number >= (25, 10)
 
     @property
+    def alert_type_in_attributes(self) -> bool:
+        """An alert service's type moved from beside its attributes into them."""
+        return self.number >= (25, 10)
+
+    @property
     def snapshots(self) -> str:
         """Namespace of the snapshot methods."""
         return "pool.snapshot" if self.number >= (25, 10) else "zfs.snapshot"

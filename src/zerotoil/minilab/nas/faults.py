@@ -19,7 +19,7 @@ class Faults:
     delete_is_dropped: bool = False  # pool.dataset.delete says true and deletes nothing (seen on 26)
     too_busy: int = 0  # the next N calls are refused with -32000
     drop_after: int | None = None  # close the socket instead of answering the Nth call from now; once
-    mask_secrets: bool = False  # CHAP secrets read as ******** (a login without the write role)
+    mask_secrets: bool = False  # CHAP secrets and the mail password read as ******** (a login without the write role)
     revoked: set[str] = field(default_factory=set)  # users whose key was revoked
     hang: set[str] = field(default_factory=set)  # methods that never answer
     fail: dict[str, tuple[int, str]] = field(default_factory=dict)  # method -> (errno, reason) of a CallError

@@ -51,9 +51,11 @@ WRITES = set(
         "restart",
         "reload",
         "control",
+        "send",
+        "test",
     ]
 )
-SECRET_FIELDS = {"secret", "peersecret", "api_key", "password", "passphrase", "key"}
+SECRET_FIELDS = {"secret", "peersecret", "api_key", "password", "pass", "passphrase", "key"}
 RELEASES = {"24.10": "TrueNAS-SCALE-24.10.2.4", "25.04": "25.04.2.6", "25.10": "25.10.6", "26": "26.0.0"}
 
 

@@ -1,4 +1,4 @@
-"""The tables of the pretend NAS and their JSON file (mode 0600: it holds CHAP secrets).
+"""The tables of the pretend NAS and their JSON file (mode 0600: it holds secrets).
 
 Ids do not start at 1, and differ from table to table, so that a client cannot mix them up and get away with it.
 """
@@ -20,6 +20,7 @@ FIRST_IDS = {
     "iscsi.extent": 17,
     "iscsi.targetextent": 23,
     "pool.snapshottask": 31,
+    "alertservice": 37,
 }
 SERVICES = {"cifs": 4, "ftp": 6, "iscsitarget": 13, "nfs": 9, "ssh": 11}
 
@@ -44,9 +45,24 @@ class State:
                 "mode": 0,
                 "direct_config": None,
             },
+            "mail": {
+                "id": 1,
+                "fromemail": "",
+                "fromname": "",
+                "outgoingserver": "",
+                "port": 25,
+                "security": "PLAIN",
+                "smtp": False,
+                "user": None,
+                "pass": None,
+                "oauth": None,
+            },
         }
         if self._path is not None and self._path.exists():
-            self.data = json.loads(self._path.read_text())
+            kept = json.loads(self._path.read_text())
+            for part in ("next", "tables"):  # a file of an older lab knows fewer tables
+                kept[part] = self.data[part] | kept[part]
+            self.data |= kept
 
     def rows(self, table: str) -> list[Row]:
         """The live list of a table."""

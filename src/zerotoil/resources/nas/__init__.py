@@ -7,6 +7,7 @@ from collections.abc import Callable
 from zerotoil.clients.truenas import Nas
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.nas.access import Chap, InitiatorGroup, IscsiService, Portal
+from zerotoil.resources.nas.alerts import alert_resources
 from zerotoil.resources.nas.snapshots import SnapshotTask
 from zerotoil.resources.nas.targets import Extent, Mapping, Target
 from zerotoil.resources.nas.volumes import Dataset, Zvol
@@ -39,6 +40,7 @@ def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambd
         extent,
         Mapping(nas, target, extent, iscsi.lun, adopt=adopt),
         IscsiService(nas),
+        *alert_resources(spec.nas, nas, spec.lab.name),
     ]
 
 

@@ -1,8 +1,10 @@
 """The methods; importing this package registers them all."""
 
 from zerotoil.minilab.nas.methods import (
+    alerts,
     datasets,
     extents,
+    mail,
     portals,
     services,
     snapshots,
@@ -11,4 +13,4 @@ from zerotoil.minilab.nas.methods import (
     tasks,
 )
 
-__all__ = ["datasets", "extents", "portals", "services", "snapshots", "system", "targets", "tasks"]
+__all__ = ["alerts", "datasets", "extents", "mail", "portals", "services", "snapshots", "system", "targets", "tasks"]
