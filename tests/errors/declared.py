@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.broken.right import RIGHT
 from tests.conftest import make_spec
 from tests.errors.world import Provoke, World, between, problem
 from zerotoil.cli import hosts
-from zerotoil.clients import butane, download, images
+from zerotoil.clients import apprise, butane, download, images
 from zerotoil.clients.registry import Registry
 from zerotoil.edge import lines
 from zerotoil.error_codes import Code
@@ -24,13 +25,16 @@ from zerotoil.model.secret import Secret
 from zerotoil.render.calendar import on_calendar
 from zerotoil.render.compose_image import set_tag
 from zerotoil.render.domain import Provisioned, render_domain
+from zerotoil.render.notify import apprise_url, sinks
 from zerotoil.render.quadlet import quadlets
 from zerotoil.render.registry import mirrored
+from zerotoil.resources.guest.notify import guest_files
 from zerotoil.setup import Declaration, complete
 from zerotoil.setup.files import write
 
 AIRGAP = {"registry_airgapped": True, "registry_mirrors": {"docker.io": "mirror.lan:5000"}}
 TWICE = 'vms = [("@vm/a", {}),\n("@vm/a", {})]\n'
+ONE = f'vms = [("@vm/a", {RIGHT!r})]\n'
 UNIT = 'systemd: {units: [{name: foo.service, contents: "[Service]\\nExecStart=/bin/true\\nTpye=oneshot\\n"}]}'
 
 
@@ -164,6 +168,11 @@ CASES: dict[Code, Provoke] = {
     Code.IMAGE_OUTSIDE: lambda w: mirrored("ghcr.io/me/blog:1", make_spec(**AIRGAP).registry),
     Code.TAG_RANGE: lambda w: verdict("docker.io/me/blog:1", tags=1.4),
     Code.IMAGE_LINE: lambda w: set_tag("services: {blog: {build: .}}", "blog", "2"),
+    Code.SINK_MALFORMED: lambda w: sinks("signal://signal.lan"),
+    Code.SINK_UNKNOWN: lambda w: guest_files(make_spec(notify_sinks=[Secret("mailtos://me@home.lan")])),
+    Code.SINK_NOT_FROM_HERE: lambda w: apprise_url("signal://signal.lan/+4915112345678/+4915187654321?token=x"),
+    Code.SINK_REFUSED: lambda w: apprise.send("json://127.0.0.1:9/", "title", "text", "notify_sinks[0]"),
+    Code.NOTHING_TO_TEST: lambda w: w.said("zerotoil", "notify", "test", "-i", w.file("lab.py", ONE).name),
     Code.IMAGE_NOT_FOUND: lambda w: image(w, w.tmp / "none.qcow2", "0" * 64),
     Code.DOWNLOAD_FAILED: lambda w: download.get_json("http://127.0.0.1:9/stable.json", patient=False),
     Code.STREAM_UNREADABLE: lambda w: download.get_json(f"http://{w.web()}{w.file('stable.json', '<html>').name}"),

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from tests.adopt.conftest import specs
@@ -17,12 +18,14 @@ from tests.resources.test_guard import BLANK, BOOTED, DARK, GPT, KNOWN, NOTHING,
 from zerotoil.adopt import domains, nas
 from zerotoil.cli import main
 from zerotoil.cli.adopt import adopt
-from zerotoil.clients import ssh
+from zerotoil.clients import apprise, ssh
 from zerotoil.error_codes import Code
 from zerotoil.layers import Site
 from zerotoil.minilab import commands, layout, preflight, state, tools
 from zerotoil.minilab.nas.middleware import METHODS
 from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeState
+from zerotoil.model.secret import Secret
+from zerotoil.render.notify import sinks
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest
@@ -31,6 +34,7 @@ from zerotoil.resources.hypervisor import prune
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
 from zerotoil.resources.nas.mark import write_mark
 from zerotoil.setup import complete
+from zerotoil.workflows.notify_paths import try_all
 from zerotoil.workflows.rebuild import rebuild
 from zerotoil.workflows.release import release
 
@@ -156,6 +160,14 @@ def defect(w: World) -> Any:
         return Code(capsys.readouterr().err.rstrip("\n")[-6:-1])
 
 
+def told_by_host(w: World, answer: Callable[[str], str]) -> list[Code]:
+    """The codes of a test message from a host whose script answers so."""
+    w.patch.setattr(apprise, "send", lambda *_: None)
+    url = "ntfy://127.0.0.1:9/home"
+    site = Site(make_spec(notify_sinks=[Secret(url)]), w.tmp, shell=lambda _script: answer(sinks(url)[0].id))
+    return [outcome.error.code for outcome in try_all([site]) if outcome.error]
+
+
 CASES: dict[Code, Provoke] = {
     Code.NO_ADDRESS: lambda w: w.fixture("pretend_lab").site().running_guest(),
     Code.SSH_REFUSED: lambda w: reached_over_ssh(w, listens=False),
@@ -167,6 +179,8 @@ CASES: dict[Code, Provoke] = {
     Code.CONTAINER_NOT_OURS: other_container,
     Code.APP_NOT_UP: lambda w: App(Guest("matrix", app_fails), "web", [], {"web": []}).apply(),
     Code.NOTHING_HELD: nothing_held,
+    Code.NOTIFY_NOT_THERE: lambda w: told_by_host(w, lambda sink: "absent"),
+    Code.SINK_NOT_FROM_GUEST: lambda w: told_by_host(w, lambda sink: f"failed {sink} HTTP 500"),
     Code.VOLUME_NOT_OURS: other_zvol,
     Code.VOLUME_USED_TWICE: served_twice,
     Code.VM_READS_OTHER_VOLUME: other_lun,

@@ -15,6 +15,7 @@ from zerotoil.clients.hypervisor.errors import translated
 from zerotoil.clients.registry import Registry
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
+from zerotoil.layers import Site
 from zerotoil.minilab.nas.middleware import METHODS
 from zerotoil.model.image import ImageRef
 from zerotoil.model.secret import Secret
@@ -22,6 +23,8 @@ from zerotoil.resources.hypervisor import observed, prepare, switch, volumes
 from zerotoil.resources.hypervisor.observe import shutdown
 from zerotoil.resources.nas import nas_resources
 from zerotoil.resources.nas.access import IscsiService
+from zerotoil.resources.nas.alerts import alert_resources
+from zerotoil.workflows.notify_paths import try_all
 
 NET = {"data_attach": "network"}
 FIXED = {"vm_nics": [{"network": "default", "address": "192.168.122.20/24", "reserve": True}], **NET}
@@ -183,6 +186,36 @@ def no_registry(w: World, *, encrypted: bool) -> Any:
     return Registry(make_spec().registry).digest(ImageRef.parse(f"{where}/me/app:1"))
 
 
+def other_alert_service(w: World) -> Any:
+    sim = w.sim()
+    slack = {"name": "zerotoil home", "type": "Slack", "attributes": {"url": "https://x.lan/"}, "level": "INFO", "enabled": True}
+    sim.nas.state.add("alertservice", slack)
+    return plan(connect(sim), host(nas_alert_mail="me@home.lan"))
+
+
+def mail_by_gmail(w: World) -> Any:
+    sim = w.sim()
+    login = {"provider": "gmail", "client_id": "a", "client_secret": "b", "refresh_token": "c"}
+    sim.nas.state.data["mail"]["oauth"] = login
+    return plan(connect(sim), host(nas_mail_server="mail.lan", nas_mail_from="nas@home.lan"))
+
+
+def told_by_nas(w: World, **keys: Any) -> list[Code]:
+    """The codes of a test message from a NAS that is as declared."""
+    sim = w.sim()
+    spec = host(nas_url=sim.url, nas_fingerprint=sim.fingerprint, nas_api_key=Secret(KEY), **keys)
+    site = Site(spec, w.tmp)
+    for resource in alert_resources(spec.nas, site.nas, spec.lab.name):
+        resource.apply()
+    return [outcome.error.code for outcome in try_all([site]) if outcome.error]
+
+
+def deaf_alert_service(w: World) -> Any:
+    w.patch.setitem(METHODS, "alertservice.test", lambda *_: False)
+    w.patch.setitem(METHODS, "mail.send", lambda nas, session, *_: nas.job(session, "mail.send", [], lambda: True))
+    return told_by_nas(w, nas_alert_mail="me@home.lan")
+
+
 CASES: dict[Code, Provoke] = {
     Code.NAS_UNREACHABLE: lambda w: Nas.connect("wss://127.0.0.1:9", "zerotoil", Secret(KEY)),
     Code.NAS_TIMEOUT: silent_nas,
@@ -203,6 +236,10 @@ CASES: dict[Code, Provoke] = {
     Code.PORTAL_DIFFERS: lambda w: plan(w.nas(), host(iscsi_port=3261)),
     Code.ISCSI_SERVICE: no_service,
     Code.CHAP_DIFFERS: other_chap,
+    Code.ALERT_SERVICE_TAKEN: other_alert_service,
+    Code.MAIL_BY_OAUTH: mail_by_gmail,
+    Code.MAIL_NOT_SENT: lambda w: told_by_nas(w, nas_mail_server="127.0.0.1", nas_mail_port=9, nas_mail_from="nas@home.lan"),
+    Code.ALERT_NOT_SENT: deaf_alert_service,
     Code.HYPERVISOR_UNREACHABLE: lambda w: Hypervisor.connect("qemu+tcp://127.0.0.1:1/system", 5),
     Code.HYPERVISOR_TIMEOUT: silent_libvirt,
     Code.HYPERVISOR_DENIED: only_reading,

@@ -20,6 +20,7 @@ from zerotoil.model.inventory import Problem
 from zerotoil.model.spec import keys
 from zerotoil.render.domain import Provisioned, render_domain
 from zerotoil.render.domain_storage import render_iscsi_pool
+from zerotoil.resources.guest.notify import unreadable
 from zerotoil.resources.hypervisor.observe import fragment_text
 
 _SCHEMAS = Path("/usr/share/libvirt/schemas")
@@ -61,6 +62,8 @@ def _of_host(site: Site) -> Iterator[tuple[str, str, Code]]:
             run()
         except LabError as error:
             yield what, str(error).removeprefix(f"{spec.name}: "), error.code
+    for wrong in unreadable(spec):
+        yield "notify_sinks", str(wrong), wrong.code
 
 
 @cache

@@ -9,6 +9,7 @@ send, spells some services otherwise: its signal:// is plain HTTP where Shoutrrr
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from zerotoil.error_codes import Code
@@ -49,6 +50,17 @@ def apprise_url(url: str, named: str = "the sink") -> str:
         remedy = "hosts send there all the same; their own lines prove it"
         raise LabError(f"{named}: {error}", remedy, code=Code.SINK_NOT_FROM_HERE) from None
     return f"{found}{'&' if '?' in found else '?'}cto={_CONNECT_SECONDS}&rto={_SECONDS}"
+
+
+def shoutrrr_url(url: str, named: str = "the sink") -> str:
+    """The same sink for Watchtower and Keel. Only JSON differs: Apprise's json:// is generic://, and Shoutrrr must be told."""
+    _service(url, named)
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("json", "jsons", "generic") or "template=json" in rest.lower():
+        return url
+    rest = re.sub(r"([?&])[+]", r"\1@", rest)  # how headers are marked
+    more = "template=json&disabletls=yes" if scheme == "json" else "template=json"
+    return f"generic://{rest}{'&' if '?' in rest else '?'}{more}"
 
 
 def _service(url: str, named: str) -> Service:
