@@ -129,16 +129,16 @@ def test_watchtower_is_named_as_not_testable(tmp_path: Path, sink: FakeSink) -> 
     assert lines(other) == [f"{path}: not tested: it sends after an update only"]
 
 
-def nas_keys(sim: Simulator, smtp: FakeSmtp) -> dict[str, Any]:
+def nas_keys(sim: Simulator, port: int) -> dict[str, Any]:
     return {
         "nas_url": sim.url, "nas_fingerprint": sim.fingerprint, "nas_api_key": Secret(KEY), "watchtower_enabled": False,
-        "nas_mail_server": "127.0.0.1", "nas_mail_port": smtp.port, "nas_mail_from": "nas@home.lan",
+        "nas_mail_server": "127.0.0.1", "nas_mail_port": port, "nas_mail_from": "nas@home.lan",
         "nas_alert_mail": "signal@mailrise.xyz",
     }  # fmt: skip
 
 
 def test_the_nas_mails_for_real(tmp_path: Path, sim: Simulator, smtp: FakeSmtp) -> None:
-    one = site(tmp_path, **nas_keys(sim, smtp))
+    one = site(tmp_path, **nas_keys(sim, smtp.port))
     assert lines(one)[0].startswith("NAS -> signal@mailrise.xyz: failed: the NAS is not as declared yet (mail settings: server")
     for resource in alert_resources(one.spec.nas, one.nas, "home"):
         resource.apply()
@@ -159,7 +159,7 @@ def test_an_alert_service_that_cannot_begin(
 ) -> None:
     from zerotoil.minilab.nas.middleware import METHODS
 
-    one = site(tmp_path, **nas_keys(sim, smtp))
+    one = site(tmp_path, **nas_keys(sim, smtp.port))
     for resource in alert_resources(one.spec.nas, one.nas, "home"):
         resource.apply()
     monkeypatch.setitem(METHODS, "alertservice.test", lambda *_: False)
