@@ -16,8 +16,8 @@ from zerotoil.model import night
 from zerotoil.model.apps import AppsSpec, ContainerSpec
 from zerotoil.model.data import DataSpec
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
-from zerotoil.model.registry import RegistrySpec
 from zerotoil.model.notify import NotifySpec
+from zerotoil.model.registry import RegistrySpec
 from zerotoil.model.section import Section, Wrong
 from zerotoil.model.units import Bool, Int
 from zerotoil.model.vm import HypervisorSpec, OsSpec, VmSpec

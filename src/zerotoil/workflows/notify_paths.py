@@ -96,7 +96,7 @@ def _from_host(site: Site) -> Iterator[Outcome]:
     name = site.spec.name
     try:
         found = host_sinks(site.spec)
-        guest = site.guest() if site.shell else site.running_guest()
+        guest = site.guest if site.shell else site.running_guest()
         lines = [line.split(" ", 2) for line in guest.write(_SCRIPT).splitlines()]
     except LabError as error:
         yield _failed(f"{name} -> notify_sinks", error)
@@ -120,9 +120,14 @@ def _watchtower(site: Site) -> Iterator[Outcome]:
     """Nothing makes Watchtower send but an update; whether its URL is one that was tried is worth knowing."""
     spec = site.spec
     secret = spec.watchtower.notify_url
-    if not (secret and spec.watchtower.enabled and spec.docker.enabled):
+    if not (spec.watchtower.enabled and spec.docker.enabled):
         return
-    path, said = f"{spec.name}'s Watchtower -> watchtower_notify_url", "it sends after an update only"
+    said = "it sends after an update only"
+    if not secret:
+        if spec.notify.sinks:
+            yield Outcome(f"{spec.name}'s Watchtower -> notify_sinks", State.OPEN, f"{said}, to the sinks above")
+        return
+    path = f"{spec.name}'s Watchtower -> watchtower_notify_url"
     try:
         same = [name for name, url, _ in host_sinks(spec) if url == secret.reveal()]
     except LabError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.registry import mirrored
 from zerotoil.resources.guest.engine import DockerService
@@ -24,6 +25,14 @@ def guest_resources(spec: HostSpec, guest: Guest, more: Sequence[GuestFile] = ()
         resources.append(DockerService(guest))
     resources.append(OwnFiles(guest, [*own_files(spec), *more]))
     if spec.watchtower.enabled and spec.docker.enabled:
-        watchtower = spec.watchtower.model_copy(update={"image": mirrored(spec.watchtower.image, spec.registry)})
+        update = {"image": mirrored(spec.watchtower.image, spec.registry), "notify_url": _sinks_of_watchtower(spec)}
+        watchtower = spec.watchtower.model_copy(update=update)
         resources.append(Watchtower(guest, watchtower, spec.owner, spec.vm.adopt, bool(spec.registry.logins)))
     return resources
+
+
+def _sinks_of_watchtower(spec: HostSpec) -> Secret | None:
+    """Where Watchtower reports: what is declared for it, else every sink of the host (its file takes a URL a line)."""
+    if spec.watchtower.notify_url or not spec.notify.sinks:
+        return spec.watchtower.notify_url
+    return Secret("\n".join(sink.reveal() for sink in spec.notify.sinks))

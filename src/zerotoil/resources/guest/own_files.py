@@ -6,7 +6,7 @@ from importlib import resources
 
 from zerotoil.model.night import after, on_calendar
 from zerotoil.model.spec import HostSpec
-from zerotoil.resources.guest import registries
+from zerotoil.resources.guest import notify, registries
 from zerotoil.resources.guest.files import TREE, GuestFile
 
 _HERE = resources.files("zerotoil.resources.guest")
@@ -14,11 +14,12 @@ _HERE = resources.files("zerotoil.resources.guest")
 
 def own_files(spec: HostSpec) -> list[GuestFile]:
     """The files of one host; none where nothing needs them."""
+    files = notify.guest_files(spec)
     if spec.docker.enabled:
-        return [script("install.sh"), *registries.guest_files(spec), *_apps(spec)]
-    if spec.container.backend == "podman":
-        return [script("install.sh"), *registries.guest_files(spec, "podman")]
-    return []
+        files += [*registries.guest_files(spec), *_apps(spec)]
+    elif spec.container.backend == "podman":
+        files += registries.guest_files(spec, "podman")
+    return [script("install.sh"), *files] if files else []
 
 
 def script(name: str) -> GuestFile:

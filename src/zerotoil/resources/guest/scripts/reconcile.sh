@@ -4,6 +4,7 @@
 set -u
 data=${ZEROTOIL_DATA:-/var/mnt/data}
 bin=$data/zerotoil/bin
+watchtower=${ZEROTOIL_WATCHTOWER_URL:-/var/lib/zerotoil/watchtower/notify-url}
 tell() { # EVENT SUBJECT TEXT
   echo "$1 $2: $3"
   [ ! -f "$bin/notify.sh" ] || printf '%s\n' "$3" | sh "$bin/notify.sh" "$1" "$2" || true
@@ -42,7 +43,8 @@ one() {
   app images "$name" >"$own/images.now" || return 0
   changed=$(moved)
   if said=$(app check "$name" 2>&1); then
-    [ -z "$changed" ] || tell updated "$name" "$(echo "$changed" | while read -r service old new; do
+    # Watchtower tells of its updates itself where it has a place to.
+    [ -z "$changed" ] || [ -s "$watchtower" ] || tell updated "$name" "$(echo "$changed" | while read -r service old new; do
       echo "$service: $(short "$old") -> $(short "$new")"; done)"
     mv "$own/images.now" "$own/images"
     rm -f "$own/told"
