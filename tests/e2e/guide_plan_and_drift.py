@@ -34,9 +34,9 @@ else:
 """
 
 
-def run(*line: str, seconds: int = 900, codes: tuple[int, ...] = (0,)) -> str:
+def run(*line: str, seconds: int = 900, codes: tuple[int, ...] = (0,), folder: Path = ROOT) -> str:
     """Run a command against lab 1; its output. Raises AssertionError for another exit code."""
-    done = subprocess.run(line, cwd=ROOT, env=LAB, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
+    done = subprocess.run(line, cwd=folder, env=LAB, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
     assert done.returncode in codes, f"{line}: exit {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 

@@ -80,14 +80,3 @@ def test_a_container_deleted_by_hand_comes_back_by_apply() -> None:
 
 def test_the_guide_shows_what_really_happens() -> None:
     assert guide.page() == (ROOT / "docs/guides/plan-and-drift.md").read_text()
-
-
-def test_data_survives_a_new_os_disk() -> None:
-    in_guest("echo precious | sudo tee /var/mnt/data/proof && sudo touch /etc/only-on-the-os-disk && sync")
-    before = in_guest("cat /etc/ssh/ssh_host_ed25519_key.pub")
-    zerotoil("rebuild", "-i", "inventory/demo.py", HOST, "--yes", seconds=900)
-    assert in_guest("cat /var/mnt/data/proof") == "precious\n"
-    assert in_guest("test -e /etc/only-on-the-os-disk || echo gone") == "gone\n"
-    assert in_guest("cat /etc/ssh/ssh_host_ed25519_key.pub") == before
-    assert "container watchtower" in deploy()
-    assert_unchanged(deploy())

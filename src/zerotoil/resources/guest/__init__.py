@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
+from zerotoil.render.notify import shoutrrr_url
 from zerotoil.render.registry import mirrored
 from zerotoil.resources.guest.engine import DockerService
 from zerotoil.resources.guest.files import GuestFile
@@ -35,4 +36,4 @@ def _sinks_of_watchtower(spec: HostSpec) -> Secret | None:
     """Where Watchtower reports: what is declared for it, else every sink of the host (its file takes a URL a line)."""
     if spec.watchtower.notify_url or not spec.notify.sinks:
         return spec.watchtower.notify_url
-    return Secret("\n".join(sink.reveal() for sink in spec.notify.sinks))
+    return Secret("\n".join(shoutrrr_url(sink.reveal(), "notify_sinks") for sink in spec.notify.sinks))
