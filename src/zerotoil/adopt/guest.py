@@ -40,7 +40,7 @@ def read(guest: Callable[[], Guest]) -> FoundGuest | str:
     filesystem = Filesystem(data["type"], data["label"], data["uuid"]) if data else None
     running = [item for item in facts["containers"] if item["Name"].lstrip("/") == NAME]
     keys, remarks = _watchtower(running[0]) if running else (None, [])
-    return FoundGuest(filesystem, facts["docker_enabled"] == "enabled", keys, remarks)
+    return FoundGuest(filesystem, facts["units"].get("docker.service", {}).get("enabled") == "enabled", keys, remarks)
 
 
 def _watchtower(container: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
