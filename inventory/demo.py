@@ -11,10 +11,11 @@ _registry_ca = json.dumps(
         "storage": {
             "files": [
                 {
-                    "path": f"/etc/docker/certs.d/{layout.ADDRESS}:{port}/ca.crt",
+                    "path": f"/etc/{engine}/certs.d/{layout.ADDRESS}:{port}/ca.crt",
                     "mode": 0o644,
                     "contents": {"inline": _ca},
                 }
+                for engine in ("docker", "containers")
                 for port in (layout.REGISTRY_PORT, layout.PRIVATE_REGISTRY_PORT)
             ]
         }

@@ -106,6 +106,8 @@ services:
     healthcheck:
       test: [CMD, /lab-app, -healthcheck]
       interval: 5s
+      timeout: 5s
+      retries: 2
 """
 
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.podman import SCRIPT
 from zerotoil.resources.guest.podman_drift import Seen, drift, left_over
 from zerotoil.resources.guest.wait import until_up
 from zerotoil.resources.resource import Change, must_match
+
+_PROJECT = "com.docker.compose.project"
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,15 @@ class PodmanApp:
         return f"app {self.name}"
 
     def plan(self) -> list[Change]:
-        """The changes that are needed now."""
-        return drift(self.name, self.quadlets, Seen.of(self.guest.facts().get("podman") or {}), self.owner)
+        """The changes that are needed now. Raises LabError where Docker still runs the app: both would publish its ports."""
+        facts = self.guest.facts()
+        if any((item["Config"].get("Labels") or {}).get(_PROJECT) == self.name for item in facts["containers"]):
+            raise LabError(
+                f"{self.guest.name}: {self.key} still runs under Docker",
+                "take it out of apps, deploy, and then set container_backend; its data stays",
+                code=Code.CONTAINER_NOT_OURS,
+            )
+        return drift(self.name, self.quadlets, Seen.of(facts.get("podman") or {}), self.owner)
 
     def apply(self) -> list[Change]:
         """Install its quadlets and start what is not as they say."""

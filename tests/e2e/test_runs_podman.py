@@ -1,0 +1,55 @@
+"""The same app with podman on a real VM: started, compared, updated by podman itself, and rolled back by it."""
+
+import pytest
+
+from tests.e2e.guide_apps import WEB, ZEROTOIL, Project, wait_for
+from tests.e2e.guide_plan_and_drift import in_guest
+
+pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.usefixtures("lab")]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, lab: None) -> Project:
+    made = Project(tmp_path_factory.mktemp("podman"))
+    made.push("pod:1", "1")
+    made.app("pod", WEB.format(updates="auto", image=f"{made.lab['registry']}/pod:1").replace("8080:8080", "8090:8080"))
+    made.declare(apps=["pod"], container_backend="podman", docker_enabled=False, watchtower_enabled=False)
+    return made
+
+
+def test_the_app_runs_as_quadlets_and_then_nothing_is_to_do(project: Project) -> None:
+    assert "app pod" in project.plan() or "quadlet" in project.plan()
+    project.deploy()
+    wait_for(lambda: project.answers(8090) == "1")
+    project.plan(code=0)
+
+
+def test_a_container_removed_by_hand_comes_back(project: Project) -> None:
+    in_guest("sudo systemctl stop pod-web.service")
+    assert "stopped" in project.plan()
+    project.deploy()
+    wait_for(lambda: project.answers(8090) == "1")
+    project.plan(code=0)
+
+
+def test_podman_replaces_the_container_when_a_new_image_is_pushed(project: Project) -> None:
+    project.push("pod:1", "2")
+    in_guest("sudo systemctl start podman-auto-update.service")
+    wait_for(lambda: project.answers(8090) == "2")
+    project.plan(code=0)
+
+
+def test_podman_rolls_a_broken_image_back(project: Project) -> None:
+    project.push("pod:1", "3", "--broken")
+    in_guest("sudo systemctl start podman-auto-update.service || true")
+    wait_for(lambda: project.answers(8090) == "2", seconds=180)
+    said = in_guest("sudo journalctl --unit=podman-auto-update.service --output=cat --no-pager")
+    assert "rolled" in said, said
+
+
+def test_an_app_taken_off_is_stopped_and_keeps_its_data(project: Project) -> None:
+    project.declare(container_backend="podman", docker_enabled=False, watchtower_enabled=False)
+    project.deploy()
+    assert project.answers(8090) == ""
+    assert in_guest("sudo cat /var/mnt/data/apps/pod/data/starts")
+    project.run(ZEROTOIL, "plan", "inventory/lab.py")
