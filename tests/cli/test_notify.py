@@ -24,7 +24,11 @@ def lab(project: Path, sink: FakeSink) -> Path:  # noqa: F811
     url.write_text(f"signal://me:hunter2@{sink.place}/+4915112345678/+4915187654321?disabletls=yes\n")
     url.chmod(0o600)
     inventory = project / "lab.py"
-    inventory.write_text(inventory.read_text().replace('"vm_boot_timeout"', f'"notify_sinks": ["file:{url}"], "vm_boot_timeout"'))
+    inventory.write_text(
+        inventory.read_text().replace(
+            '"vm_boot_timeout"', f'"watchtower_enabled": False, "notify_sinks": ["file:{url}"], "vm_boot_timeout"'
+        )
+    )
     return project
 
 

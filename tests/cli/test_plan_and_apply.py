@@ -79,7 +79,7 @@ def test_limit_data_and_json(project: Path) -> None:
             ["plan", "lab.py", "--data", "vm_cpus"],
             "--data vm_cpus is not KEY=VALUE: write for instance --data vm_memory='4 GiB' [ZT114]\n",
         ),
-        (["plan", "lab.py", "--layer", "disk"], "there is no layer disk: one of NAS, hypervisor, guest [ZT114]\n"),
+        (["plan", "lab.py", "--layer", "disk"], "there is no layer disk: one of NAS, hypervisor, guest, apps [ZT114]\n"),
     ],
 )
 def test_wrong_options_get_one_line(project: Path, line: list[str], error: str) -> None:

@@ -42,7 +42,8 @@ def sim(request: pytest.FixtureRequest, stack: ExitStack) -> Simulator:
 
 
 def site(folder: Path, *sinks: str, **keys: Any) -> Site:
-    """A host whose guest is a folder."""
+    """A host whose guest is a folder; without Watchtower, unless one is declared."""
+    keys.setdefault("watchtower_enabled", "watchtower_notify_url" in keys)
     host = Host(folder, list(sinks), **keys)
 
     def shell(script: str) -> str:
@@ -117,6 +118,11 @@ def test_a_secret_that_cannot_be_read(tmp_path: Path, sink: FakeSink) -> None:
     found = lines(Site(spec, tmp_path, shell=one.shell))
     assert [line.split(": ", 1)[0] for line in found] == ["this machine -> notify_sinks", "docker1 -> notify_sinks"]
     assert all("the secret file /none cannot be read" in line and line.endswith("[ZT701]") for line in found)
+
+
+def test_watchtower_gets_the_sinks_of_its_host(tmp_path: Path, sink: FakeSink) -> None:
+    said = lines(site(tmp_path, signal_url(sink), watchtower_enabled=True))[-1]
+    assert said == "docker1's Watchtower -> notify_sinks: not tested: it sends after an update only, to the sinks above"
 
 
 def test_watchtower_is_named_as_not_testable(tmp_path: Path, sink: FakeSink) -> None:
