@@ -9,7 +9,7 @@ import pytest
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.render.notify import apprise_url, sinks
+from zerotoil.render.notify import apprise_url, shoutrrr_url, sinks
 from zerotoil.render.notify_webhooks import SERVICES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -124,6 +124,24 @@ def test_what_apprise_cannot_say(url: str, why: str) -> None:
     with pytest.raises(LabError, match=why) as caught:
         apprise_url(url)
     assert caught.value.code is Code.SINK_NOT_FROM_HERE
+
+
+@pytest.mark.parametrize(
+    ("url", "theirs"),
+    [
+        (URLS["signal"], URLS["signal"]),
+        ("generic://h/p", "generic://h/p?template=json"),
+        ("generic://h/p?disabletls=yes", "generic://h/p?disabletls=yes&template=json"),
+        ("generic://h/p?template=JSON", "generic://h/p?template=JSON"),
+        ("json://h:1/p", "generic://h:1/p?template=json&disabletls=yes"),
+        ("jsons://h/p?+X-Key=1", "generic://h/p?@X-Key=1&template=json"),
+    ],
+)
+def test_watchtower_gets_shoutrrrs_form(url: str, theirs: str) -> None:
+    assert shoutrrr_url(url) == theirs
+    if theirs.startswith("generic"):
+        ours = [(sink.curl_config, sink.body_filter) for sink in sinks(url)]
+        assert [(sink.curl_config, sink.body_filter) for sink in sinks(theirs)] == ours
 
 
 BAD = {

@@ -12,6 +12,7 @@ from tests.resources.guest.test_notify_scripts import Host, generic_url, signal_
 from tests.resources.nas.conftest import KEY, simulator
 from tests.sinks import FakeSink
 from tests.smtp import FakeSmtp
+from zerotoil.clients import apprise
 from zerotoil.layers import Site
 from zerotoil.minilab.nas import Simulator
 from zerotoil.model.secret import Secret
@@ -96,6 +97,13 @@ def test_a_sink_that_fails_says_why_and_shows_no_secret(tmp_path: Path, sink: Fa
     assert "docker1: nothing answers there: " in host
     for line in (here, host):
         assert not any(secret in line for secret in ("hunter2", "4915112345678", "4915187654321"))
+
+
+def test_no_part_of_an_url_is_repeated_but_its_host() -> None:
+    url = "signals://me:hunter%402@signal.lan:8080/+4915112345678/+4915187654321?verify=no&token=t0ken"
+    said = f"cannot send to +4915187654321 by {url} as hunter@2 with t0ken at signal.lan"
+    assert apprise._masked(said, url).endswith(" as ******** with ******** at signal.lan")
+    assert not any(part in apprise._masked(said, url) for part in ("hunter", "49151", "t0ken"))
 
 
 def test_what_apprise_cannot_say_is_left_to_the_hosts(tmp_path: Path, sink: FakeSink) -> None:

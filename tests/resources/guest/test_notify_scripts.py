@@ -19,7 +19,7 @@ from zerotoil.model.notify import EVENTS
 from zerotoil.model.secret import Secret
 from zerotoil.resources.guest.notify import guest_files
 
-DATE = '#!/bin/sh\nexec /bin/date -d "now + $(cat {offset}) seconds" "$@"\n'
+DATE = '#!/bin/sh\nexec /bin/date -d "now + $(/bin/cat {offset}) seconds" "$@"\n'
 LOG = '#!/bin/sh\necho "${{0##*/}} $*" >>{log}\n{more}\n'
 PHONES = "+4915112345678/+4915187654321"
 
@@ -60,7 +60,9 @@ class Host:
 
     def run(self, *arguments: str, text: str | bytes = "", **env: str) -> subprocess.CompletedProcess[str]:
         given = text.encode() if isinstance(text, str) else text
-        done = subprocess.run(self.line(*arguments), input=given, capture_output=True, timeout=60, env=self.env(**env))
+        done = subprocess.run(
+            self.line(*arguments), input=given, capture_output=True, timeout=60, env=self.env(**env), start_new_session=True
+        )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def queue(self) -> list[dict[str, Any]]:
@@ -351,6 +353,47 @@ def test_kill_9_at_any_moment_loses_nothing_and_breaks_nothing(make: Make, sink:
     assert host.queue() == []
     host.run("updated", "afterwards")
     assert sink.messages[-1]["subject"] == "afterwards"
+
+
+DYING = """#!/bin/sh
+PATH=/usr/bin:/bin # not itself
+echo . >>{calls}
+if [ "$(wc -l <{calls})" -eq "$(cat {at})" ]; then
+  [ {name} != cat ] || head -c 20 "$1" # a torn write
+  kill -9 0 # the whole process group: as if the power went
+fi
+exec {name} "$@"
+"""
+
+
+@pytest.mark.parametrize("at", range(1, 16))
+def test_a_power_cut_in_the_middle_of_a_write(make: Make, sink: FakeSink, other: FakeSink, at: int) -> None:
+    """The script dies at the nth time that it writes something, in the middle of it."""
+    host = make(generic_url(sink), generic_url(other))
+    other.die()
+    host.run("updated", "before")
+    assert [message["done"] for message in host.queue()] == [[json.loads((host.base / "sinks.json").read_text())[0]["id"]]]
+    calls, number = host.root / "calls", host.root / "at"
+    calls.touch()
+    number.write_text(str(at))
+    for name in ("cat", "sync", "mv"):
+        host.program(name, DYING.format(calls=calls, at=number, name=name))
+    died = host.run("updated", "during").returncode == -signal.SIGKILL
+    assert died or len(calls.read_text().splitlines()) < at
+    for name in ("cat", "sync", "mv"):
+        (host.fake / name).unlink()
+    queued = {message["subject"] for message in host.queue()}
+    assert "before" in queued
+    other.live()
+    host.later(60)
+    done = host.run("flush")
+    assert "cannot be read" not in done.stderr
+    assert host.queue() == []
+    assert {body["subject"] for body in other.messages} == queued
+    assert [body["subject"] for body in sink.messages].count("before") == 1
+    assert [body["subject"] for body in sink.messages].count("during") <= 2, "once more if the power went as it was noted"
+    host.run("updated", "after")
+    assert sink.messages[-1]["subject"] == other.messages[-1]["subject"] == "after"
 
 
 def test_a_message_that_waits_outlives_a_torn_state(make: Make, sink: FakeSink) -> None:
