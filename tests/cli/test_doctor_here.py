@@ -272,3 +272,12 @@ def test_an_error_is_one_failure_whatever_it_is() -> None:
 
     assert attempt("x", refuse) == failure("x", "it is broken", "mend it")
     assert attempt("x", surprise) == failure("x", "unexpected KeyError: 'name'", "report this, with the versions above")
+
+
+def test_the_secrets_of_a_list_are_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SINK", "ntfy://ntfy.lan/home")
+    found = files.checks([make_spec(notify_sinks=["env:SINK", f"file:{tmp_path}/none"])])
+    assert [(check.name, check.state.value) for check in found] == [
+        ("secret env:SINK", "ok"),
+        (f"secret file:{tmp_path}/none", "failure"),
+    ]

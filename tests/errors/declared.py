@@ -171,7 +171,7 @@ CASES: dict[Code, Provoke] = {
     Code.SINK_MALFORMED: lambda w: sinks("signal://signal.lan"),
     Code.SINK_UNKNOWN: lambda w: guest_files(make_spec(notify_sinks=[Secret("mailtos://me@home.lan")])),
     Code.SINK_NOT_FROM_HERE: lambda w: apprise_url("signal://signal.lan/+4915112345678/+4915187654321?token=x"),
-    Code.SINK_REFUSED: lambda w: apprise.send("json://127.0.0.1:9/", "title", "text", "notify_sinks[0]"),
+    Code.SINK_REFUSED: lambda w: apprise.send("json://127.0.0.1:9/", "title", "text"),
     Code.NOTHING_TO_TEST: lambda w: w.said("zerotoil", "notify", "test", "-i", w.file("lab.py", ONE).name),
     Code.IMAGE_NOT_FOUND: lambda w: image(w, w.tmp / "none.qcow2", "0" * 64),
     Code.DOWNLOAD_FAILED: lambda w: download.get_json("http://127.0.0.1:9/stable.json", patient=False),

@@ -115,9 +115,9 @@ def test_apprise_gets_a_group_by_its_own_mark() -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("signal://h/+4915112345678/+4915187654321?token=t", "Apprise's Signal knows no token"),
-        ("signal://h/+4915112345678/u:ann.01", "Apprise's Signal knows no user names"),
-        ("signal://h/+4915112345678/group.a/b=", "Apprise's Signal takes no group whose id has a slash or a plus"),
+        ("signal://h/+4915112345678/+4915187654321?token=t", "Apprise: its Signal knows no token"),
+        ("signal://h/+4915112345678/u:ann.01", "Apprise: its Signal knows no user names"),
+        ("signal://h/+4915112345678/group.a/b=", "Apprise: its Signal takes no group whose id has a slash or a plus"),
     ],
 )
 def test_what_apprise_cannot_say(url: str, why: str) -> None:

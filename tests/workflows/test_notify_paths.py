@@ -85,7 +85,7 @@ def test_a_sink_that_fails_says_why_and_shows_no_secret(tmp_path: Path, sink: Fa
     one = site(tmp_path, f"signal://me:hunter2@{sink.place}/+4915112345678/+4915187654321?disabletls=yes")
     sink.status = 401
     here, host = lines(one)
-    assert here.startswith("this machine -> notify_sinks[0]: failed: notify_sinks[0]: Failed to send 1 Signal API notification")
+    assert here.startswith("this machine -> notify_sinks[0]: failed: Apprise: Failed to send 1 Signal API notification")
     assert "error=401" in here and here.endswith("are its numbers and tokens right? [ZT143]")
     assert host == (
         "docker1 -> notify_sinks[0]: failed: docker1: HTTP 401: does the service run, is it reached from the host, and are its "
@@ -108,7 +108,7 @@ def test_no_part_of_an_url_is_repeated_but_its_host() -> None:
 
 def test_what_apprise_cannot_say_is_left_to_the_hosts(tmp_path: Path, sink: FakeSink) -> None:
     here, host = lines(site(tmp_path, signal_url(sink, "&token=t0ken")))
-    assert here.startswith("this machine -> notify_sinks[0]: not tested: notify_sinks[0]: Apprise's Signal knows no token: hosts")
+    assert here.startswith("this machine -> notify_sinks[0]: not tested: Apprise: its Signal knows no token: hosts")
     assert host == "docker1 -> notify_sinks[0]: ok"
 
 

@@ -14,13 +14,13 @@ from zerotoil.model.secret import MASK
 _SHORTEST = 4  # characters of a part that may be a secret: shorter ones would mask half of every sentence
 
 
-def send(url: str, title: str, text: str, named: str) -> None:
-    """Send to the sink that the error calls `named`. Raises LabError with Apprise's own words, without the URL's secrets."""
+def send(url: str, title: str, text: str) -> None:
+    """Send a message. Raises LabError with Apprise's own words, without the URL's secrets."""
     import apprise  # takes longer to load than most commands to run
 
     plugin = apprise.Apprise.instantiate(url)
     if plugin is None:
-        raise LabError(f"{named}: Apprise does not take its URL", "see docs/guides/notify.md", code=Code.SINK_MALFORMED)
+        raise LabError("Apprise does not take the URL", "see docs/guides/notify.md", code=Code.SINK_MALFORMED)
     messages, capture = apprise.Apprise(), cast(Any, apprise.LogCapture)
     messages.add(plugin)
     with capture(level=logging.WARNING, fmt="%(message)s") as log:
@@ -28,7 +28,7 @@ def send(url: str, title: str, text: str, named: str) -> None:
         said = " ".join(log.getvalue().split())
     if not done:
         raise LabError(
-            f"{named}: {_masked(said, url) or 'Apprise could not send'}",
+            f"Apprise: {_masked(said, url).rstrip('.') or 'it could not send'}",
             "does the service run, is it reached from here, and are its numbers and tokens right?",
             code=Code.SINK_REFUSED,
         )
@@ -38,7 +38,8 @@ def _masked(said: str, url: str) -> str:
     """What Apprise said without anything that the URL holds but its host."""
     parts = urlsplit(url)
     login, _, _ = parts.netloc.rpartition("@")
-    secrets = {unquote(part) for part in re.split("[:/?&=]", f"{login}/{parts.path}/{parts.query}") if len(part) >= _SHORTEST}
+    written = {part for part in re.split("[:/?&=]", f"{login}/{parts.path}/{parts.query}") if len(part) >= _SHORTEST}
+    secrets = written | {unquote(part) for part in written}
     for secret in sorted(secrets, key=len, reverse=True):
         said = said.replace(secret, MASK)
     return said

@@ -48,5 +48,6 @@ def public_key(given: str) -> Check:
 def _sources(spec: HostSpec) -> Iterator[str]:
     for section in SECTIONS:
         for value in vars(getattr(spec, section)).values():
-            if isinstance(value, Secret) and value.source:
-                yield value.source
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, Secret) and item.source:
+                    yield item.source

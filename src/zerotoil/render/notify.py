@@ -42,13 +42,13 @@ def sinks(url: str, named: str = "the sink") -> list[Sink]:
     return [Sink(url.partition("://")[0].partition("+")[0], _curl(request), request.body) for request in service.requests()]
 
 
-def apprise_url(url: str, named: str = "the sink") -> str:
+def apprise_url(url: str) -> str:
     """The same sink for Apprise. Raises LabError where Apprise has no words for it."""
     try:
-        found = _service(url, named).apprise()
+        found = _service(url, "the sink").apprise()
     except Unspeakable as error:
         remedy = "hosts send there all the same; their own lines prove it"
-        raise LabError(f"{named}: {error}", remedy, code=Code.SINK_NOT_FROM_HERE) from None
+        raise LabError(f"Apprise: {error}", remedy, code=Code.SINK_NOT_FROM_HERE) from None
     return f"{found}{'&' if '?' in found else '?'}cto={_CONNECT_SECONDS}&rto={_SECONDS}"
 
 

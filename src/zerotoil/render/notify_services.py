@@ -149,11 +149,11 @@ class Signal:
         """See Service. Apprise's signal:// is plain HTTP, signals:// is TLS; a group begins with @."""
         everyone = [to for kind in self.recipients for to in kind]
         if self.server.token:
-            raise Unspeakable("Apprise's Signal knows no token")
+            raise Unspeakable("its Signal knows no token")
         if any(to.startswith("u:") for to in everyone):
-            raise Unspeakable("Apprise's Signal knows no user names")
+            raise Unspeakable("its Signal knows no user names")
         if any(re.search(r"[/+]", to[1:]) for to in everyone):
-            raise Unspeakable("Apprise's Signal takes no group whose id has a slash or a plus")
+            raise Unspeakable("its Signal takes no group whose id has a slash or a plus")
         targets = "/".join(f"@{to[6:]}" if to.startswith("group.") else to for to in everyone)
         scheme = "signals" if self.server.tls else "signal"
         return f"{scheme}://{self.server.quoted_login}{self.server.place}/{self.number}/{targets}{options(self.server.verify())}"

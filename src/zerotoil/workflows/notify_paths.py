@@ -83,7 +83,7 @@ def _from_here(sites: list[Site]) -> Iterator[Outcome]:
                 continue
             tried.add(url)
             try:
-                apprise.send(apprise_url(url, name), f"zerotoil: test: {_SUBJECT}", _TEXT, name)
+                apprise.send(apprise_url(url), f"zerotoil: test: {_SUBJECT}", _TEXT)
             except LabError as error:
                 skipped = error.code is Code.SINK_NOT_FROM_HERE
                 yield Outcome(path, State.OPEN, str(error)) if skipped else _failed(path, error)
