@@ -374,9 +374,22 @@ Now a container disappears at night:
 
 ## What is told
 
-`updated`, `update-failed`, `rolled-back`, `missing`, `unhealthy`, `disk-filling`, failed units, and more: `notify_events`
-chooses. The same event of the same thing is told once in `notify_repeat`; above `notify_burst` messages an hour the rest is
-summed up. A host keeps a queue on its data disk: a sink that is down gets its messages when it is back, for a week.
+| event | when |
+|---|---|
+| `updated`, `update-failed`, `rolled-back` | an update was made, went wrong, or was taken back |
+| `missing`, `unhealthy` | something declared does not run, or a unit failed |
+| `disk-filling` | more than 90 % of the space or inodes of `/var` or `/var/mnt/data` is used; looked at every hour |
+| `stale`, `snapshot-missing`, `backup-failed`, `expiring`, `finished` | for scripts of your own: nothing of zerotoil's sends them yet |
+
+`notify_events` chooses. The same event of the same thing is told once within `notify_repeat`; the next message says how often
+it came again. Above `notify_burst` messages an hour the rest is summed up in one. Your own script joins in:
+
+    echo "the mirror is out of sync" | sudo sh /var/mnt/data/zerotoil/bin/notify.sh stale mirror
+
+and your own unit by `OnFailure=zerotoil-notify@backup-failed:%n.service`.
+
+A message waits in a queue on the data disk until every sink has taken it: through a restart, a power cut, and a sink that is
+away. It is tried at once, then every minute. After a week it is given up, and the next message says so.
 
 The forms of a sink:
 
@@ -386,12 +399,15 @@ Everything else goes through an Apprise API or Mailrise.
 
 ## The NAS
 
-TrueNAS cannot speak to Signal, but it sends mail. Mailrise turns mail into messages: copy `examples/apps/mailrise`, then
+TrueNAS can mail and cannot write to Signal. Mailrise takes its mail and passes it on: copy `examples/apps/mailrise`, and
+declare where it runs. `signal@mailrise.xyz` is the entry `signal` of its file.
 
-    "nas_mail_server": "mailrise.lan", "nas_mail_port": 8025, "nas_mail_from": "nas@home.lan",
-    "nas_alert_mail": "signal@mailrise.xyz"
+    "nas_mail_server": "docker1.lan", "nas_mail_port": 8025, "nas_mail_from": "nas@home.lan",
+    "nas_alert_mail": "signal@mailrise.xyz",
 
-keeps the NAS's mail settings and an alert service as declared.
+The deploy sets the NAS's mail server and makes an alert service `zerotoil LAB`. All hosts of a lab declare these keys alike.
+What you do not declare stays. A login at Gmail or Outlook is never overwritten. Where the NAS masks its mail password, a
+changed one is not seen.
 """
 
 
