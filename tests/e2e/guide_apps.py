@@ -379,7 +379,8 @@ Now a container disappears at night:
 | `updated`, `update-failed`, `rolled-back` | an update was made, went wrong, or was taken back |
 | `missing`, `unhealthy` | something declared does not run, or a unit failed |
 | `disk-filling` | more than 90 % of the space or inodes of `/var` or `/var/mnt/data` is used; looked at every hour |
-| `stale`, `snapshot-missing`, `backup-failed`, `expiring`, `finished` | sent by scripts of yours; zerotoil's own do not yet |
+| `stale` | Watchtower does not run |
+| `snapshot-missing`, `backup-failed`, `expiring`, `finished` | sent by scripts of yours; zerotoil's own do not yet |
 
 `notify_events` chooses. The same event of the same thing is told once within `notify_repeat`; the next message says how often
 it came again. Above `notify_burst` messages an hour the rest is summed up in one. Your own script joins in:

@@ -23,8 +23,8 @@ def main(arguments: list[str]) -> int:
     elif arguments[0] == "ps":
         code = ps(state, arguments[1:])
     elif name == "container inspect":
-        print(json.dumps([state["containers"][key] for key in arguments[2:]]))
-        code = 0
+        code = int(any(key not in state["containers"] for key in arguments[2:]))
+        print(json.dumps([state["containers"][key] for key in arguments[2:] if key in state["containers"]]))
     elif name == "image inspect":
         found = [entry for entry in state["registry"].values() if entry["id"] == arguments[2]]
         print(json.dumps([{"RepoDigests": [found[0]["digest"]]}] if found else []))

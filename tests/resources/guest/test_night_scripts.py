@@ -32,7 +32,8 @@ class Night:
         (self.own.parent / "compose.yaml").write_text(json.dumps({"services": image}))
         db = {"id": "sha256:9", "digest": "registry.lan/db@sha256:dddd", "broken": False}
         registry = {"registry.lan/web:1": OLD, "registry.lan/db:1": db, OLD["digest"]: OLD}
-        self.docker.write_text(json.dumps({"registry": registry, "containers": {}}))
+        self.updater = {"watchtower": {"Name": "/watchtower", "State": {"Status": "running"}}}
+        self.docker.write_text(json.dumps({"registry": registry, "containers": self.updater}))
         tools = local.data / "zerotoil/bin"
         tools.mkdir(parents=True)
         for name in ("app.sh", "reconcile.sh"):
@@ -100,7 +101,7 @@ def test_what_disappeared_is_brought_back_and_told(night: Night) -> None:
 
 
 def test_what_cannot_be_brought_back_is_told(night: Night) -> None:
-    night.change(containers={}, registry={})
+    night.change(containers=night.updater, registry={})
     night.run("reconcile.sh")
     (said,) = night.told()
     assert said.startswith("missing|web|db web has disappeared and does not come up: Error: no such image")
@@ -180,6 +181,12 @@ def test_a_registry_that_is_down_leaves_the_old_containers(night: Night) -> None
 
 def test_an_app_that_was_taken_off_is_left_alone(night: Night) -> None:
     (night.own / "stopped").write_text("2026-11-26\n")
-    night.change(containers={})
+    night.change(containers=night.updater)
     night.run("reconcile.sh")
-    assert night.told() == [] and night.state["containers"] == {}
+    assert night.told() == [] and night.state["containers"] == night.updater
+
+
+def test_an_updater_that_is_gone_is_told(night: Night) -> None:
+    night.change(containers={key: item for key, item in night.state["containers"].items() if key != "watchtower"})
+    night.run("reconcile.sh")
+    assert night.told() == ["stale|watchtower|Watchtower is not there: nothing is updated; the next deploy mends it"]

@@ -63,6 +63,8 @@ one() {
   fi
   rm -f "$own/images.now"
 }
+updater=$(docker container inspect watchtower 2>/dev/null | jq -r '.[0].State.Status // empty')
+[ "$updater" = running ] || tell stale watchtower "Watchtower is ${updater:-not there}: nothing is updated; the next deploy mends it"
 status=0
 for folder in "$data"/apps/*; do
   [ -f "$folder/.zerotoil/files" ] || continue
