@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
 
+from zerotoil.layers.layers import IN_GUEST
 from zerotoil.layers.plan import HostPlan, LabPlan
 from zerotoil.resources.resource import Action, Change, Notice, Risk
 
 _WIDE = 160  # columns where no terminal says how many it has
 _SIGN = {Action.CREATE: ("+", "green"), Action.UPDATE: ("~", "yellow"), Action.DELETE: ("-", "red")}
 _RISK = {Risk.SAFE: "", Risk.RESTART: "  at the next start", Risk.DESTRUCTIVE: "  DESTRUCTIVE"}
+_RISK_IN_GUEST = _RISK | {Risk.RESTART: "  with a restart"}  # of a container, and now
 
 
 def details(plan: LabPlan, verbose: bool) -> None:
@@ -33,7 +35,7 @@ def _host(console: Console, host: HostPlan, verbose: bool) -> None:
         if layer.changes:
             console.print(Text(f"  {layer.title}"))
         for _, same in groupby(layer.changes, key=lambda change: (change.resource, change.action)):
-            _resource(console, list(same), verbose)
+            _resource(console, list(same), verbose, _RISK_IN_GUEST if layer.title in IN_GUEST else _RISK)
     for problem in host.problems:
         console.print(Text(f"  ? {problem.shown}", style="red"))
     for notice in host.notices:
@@ -41,7 +43,7 @@ def _host(console: Console, host: HostPlan, verbose: bool) -> None:
     console.print()
 
 
-def _resource(console: Console, changes: list[Change], verbose: bool) -> None:
+def _resource(console: Console, changes: list[Change], verbose: bool, risks: Mapping[Risk, str]) -> None:
     first = changes[0]
     sign, colour = _SIGN[first.action]
     console.print(Text(f"    {sign} {first.resource}", style=colour))
@@ -51,11 +53,11 @@ def _resource(console: Console, changes: list[Change], verbose: bool) -> None:
             console.print(Text(f"        {fields}", style="dim"))
         return
     for change in changes:
-        _field(console, change)
+        _field(console, change, risks)
 
 
-def _field(console: Console, change: Change) -> None:
-    risk = Text(_RISK[change.risk], style="bold red")
+def _field(console: Console, change: Change, risks: Mapping[Risk, str]) -> None:
+    risk = Text(risks[change.risk], style="bold red")
     if change.is_text:
         console.print(Text(f"        {change.field}") + risk)
         _diff(console, change.text_diff())
@@ -101,5 +103,5 @@ def _notice(console: Console, notice: Notice, verbose: bool) -> None:
         if change.is_text and not verbose:
             console.print(Text(f"        {change.field}: {sum(d[:1] in '+-' for d in change.text_diff())} lines differ", "dim"))
         else:
-            _field(console, change)
+            _field(console, change, _RISK)
     console.print(Text(f"        bring it about: {notice.command}"))

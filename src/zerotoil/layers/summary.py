@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zerotoil.layers.layers import IN_GUEST
 from zerotoil.layers.plan import LabPlan
 from zerotoil.resources.resource import Action, Risk
 
@@ -26,9 +27,9 @@ def counts(plan: LabPlan) -> Counts:
     by_action: dict[Action, set[tuple[str, str]]] = {action: set() for action in Action}
     restarts = set()
     for host in plan.hosts:
-        for change in host.changes:
+        for layer, change in ((of, change) for of in host.layers for change in of.changes):
             by_action[change.action].add((host.host, change.resource))
-            if change.risk is Risk.RESTART:
+            if change.risk is Risk.RESTART and layer.title not in IN_GUEST:
                 restarts.add((host.host, change.resource))
     unreadable = {host.host for host in plan.hosts if host.problems} | {problem.host for problem in plan.problems}
     return Counts(

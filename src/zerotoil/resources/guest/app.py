@@ -18,6 +18,7 @@ from zerotoil.resources.guest.wait import until_up
 from zerotoil.resources.resource import Action, Change, Risk, must_match, updated
 
 _LABEL = "com.docker.compose"
+_BY_HAND = "changed by hand"
 
 
 def folder(name: str) -> str:
@@ -73,7 +74,8 @@ class App:
         for service, config_hash in sorted(noted.items()):
             have = _condition(there.get(service), config_hash)
             if have != "running":
-                yield Change(self.key, Action.UPDATE, f"container {service}", have, "running", Risk.RESTART)
+                risk = Risk.RESTART if have == _BY_HAND else Risk.SAFE
+                yield Change(self.key, Action.UPDATE, f"container {service}", have, "running", risk)
 
     def apply(self) -> list[Change]:
         """Write the files and let the unit bring the containers up; the old ones run until the new images are here."""
@@ -146,7 +148,7 @@ def _condition(container: dict[str, Any] | None, config_hash: str) -> str:
     if container is None:
         return "removed"
     if _label(container, "config-hash") != config_hash:
-        return "changed by hand"
+        return _BY_HAND
     state = container["State"]
     once = container["HostConfig"]["RestartPolicy"]["Name"] in ("no", "") and state["ExitCode"] == 0
     if state["Status"] == "running" or (state["Status"] == "exited" and once):
