@@ -55,6 +55,7 @@ demo = (
         "os_butane": [_registry_ca],
         "ssh_key": str(layout.SSH_KEY),
         "ssh_authorized_keys": [f"file:{layout.SSH_KEY}.pub"],
+        "registry_ca": layout.CA_CERT,
         "watchtower_image": layout.WATCHTOWER_IMAGE,
     },
 )

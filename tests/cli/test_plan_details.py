@@ -29,7 +29,7 @@ def test_only_what_differs_of_a_mapping_and_lists_without_brackets(capsys: pytes
         "  guest",
         "    ~ container watchtower",
         "        environment TZ  UTC → Europe/London",
-        "        mounts  nothing → /a:/a, /b:/b  at the next start",
+        "        mounts  nothing → /a:/a, /b:/b  with a restart",
         "        security options  x → nothing",
         "",
         "1 host: 1 to change (1 at the next start of their VM)",

@@ -118,6 +118,21 @@ def still(text: str) -> str:
     return re.sub(r"20\d\d-\d\d-\d\dT[\d:.+Z-]+", "…", text)
 
 
+def rows(text: str) -> str:
+    """A table in plain lines, its ages left out: they grow."""
+    plain: list[list[str]] = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in re.split("[│┃]", line)[1:-1]]
+        if cells and not any(cells[:3]) and plain:  # goes on from the line above
+            plain[-1] = [" ".join(filter(None, pair)) for pair in zip(plain[-1], cells, strict=True)]
+        elif cells:
+            plain.append(cells)
+        elif line and line[0] not in "┏┡└├":
+            plain.append([line])
+    shown = "\n".join(" | ".join(cells) for cells in plain)
+    return still(re.sub(r"\b\d+ (minute|hour|day|week|month|year)s?\b", "…", shown)) + "\n"
+
+
 def add_an_app(project: Project) -> str:
     """Page 1: an app is added, looked at, broken by hand and mended."""
     image = f"{project.lab['registry']}/web:1"
@@ -252,7 +267,7 @@ def choose_updates(project: Project) -> str:
     missing = in_guest("sudo journalctl --unit=zerotoil-reconcile.service --output=cat --no-pager | grep ^missing | tail -n 1")
     assert project.plan(code=0)
     return UPDATES.format(
-        outdated=block(f"zerotoil updates {HOST}; echo $?", still(outdated) + "2"),
+        outdated=block(f"zerotoil updates {HOST}; echo $?", rows(outdated) + "2"),
         said=indented(still(said)),
         held=block("zerotoil plan inventory/lab.py", still(held)),
         released=block(f"zerotoil release {HOST} web", still(released)),
