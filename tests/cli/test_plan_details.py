@@ -32,7 +32,24 @@ def test_only_what_differs_of_a_mapping_and_lists_without_brackets(capsys: pytes
         "        mounts  nothing → /a:/a, /b:/b  with a restart",
         "        security options  x → nothing",
         "",
-        "1 host: 1 to change (1 at the next start of their VM)",
+        "1 host: 1 to change",
+    ]
+
+
+def test_a_vm_gets_a_change_at_its_next_start_and_a_container_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    memory = Change("VM matrix", Action.UPDATE, "memory", "1 GiB", "2 GiB", Risk.RESTART)
+    file = Change("app web", Action.UPDATE, "file a.conf", "1", "2", Risk.RESTART)
+    host = HostPlan("matrix", (LayerPlan("hypervisor", (memory,)), LayerPlan("apps", (file,))))
+    assert printed(capsys, host) == [
+        "matrix",
+        "  hypervisor",
+        "    ~ VM matrix",
+        "        memory  1 GiB → 2 GiB  at the next start",
+        "  apps",
+        "    ~ app web",
+        "        file a.conf  1 → 2  with a restart",
+        "",
+        "1 host: 2 to change (1 at the next start of their VM)",
     ]
 
 
