@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import make_spec
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.layers.apps import names, read
+from zerotoil.layers.apps import checked, names, read
 from zerotoil.model.secret import Secret
 
 COMPOSE = "services:\n  web:\n    image: registry.lan/web:1\n"
@@ -110,3 +110,39 @@ def test_what_cannot_be_taken(root: Path) -> None:
     shutil.rmtree(root / "apps/web/.zerotoil")
     add(root, "dump.sql", "x" * (1024**2 + 1))
     assert "has 1048577 bytes, at most 1048576 are taken" in str(refused(root))
+
+
+def of_host(root: Path, text: str, **keys: object) -> list[str]:
+    """What is wrong with the app on a host of these keys."""
+    (root / "apps/web/compose.yaml").write_text(text)
+    return [error.shown for error in checked(make_spec(apps=["web"], **keys), root)[1]]
+
+
+def test_what_the_hosts_updater_cannot_do(root: Path) -> None:
+    image = "image: docker.io/library/x:1"
+    linked = f"services: {{web: {{{image}, depends_on: [db]}}, db: {{{image}}}}}"
+    assert of_host(root, linked) == []
+    assert of_host(root, linked, watchtower_rolling_restart=True) == [
+        "apps/web/compose.yaml:1: services.web: depends_on, and watchtower_rolling_restart of matrix is True: Watchtower "
+        "refuses both together; set it to False [ZT136]"
+    ]
+    aged = f"x-zerotoil: {{min_age: 1 week}}\nservices: {{web: {{{image}}}}}"
+    assert of_host(root, aged) == []
+    assert of_host(root, aged, container_backend="podman") == [
+        "apps/web/compose.yaml:1: x-zerotoil.min_age: podman knows no minimum age of an image, and matrix runs podman; "
+        "take it out [ZT136]"
+    ]
+
+
+def test_an_image_from_outside_an_airgap(root: Path) -> None:
+    keys = {"registry_airgapped": True, "registry_mirrors": {"docker.io": "mirror.lan"}}
+    assert of_host(root, "services: {web: {image: docker.io/library/x:1}}", **keys) == []
+    (said,) = of_host(root, "services:\n  web:\n    image: ghcr.io/me/x:1\n", **keys)
+    assert said.startswith(
+        "apps/web/compose.yaml:3: services.web: ghcr.io/me/x:1 comes from ghcr.io, and registry_airgapped allows"
+    )
+    assert said.endswith("[ZT151]")
+
+
+def test_everything_at_once(root: Path) -> None:
+    assert len(of_host(root, "services: {web: {image: x, prots: [1]}, db: {build: .}}")) >= 3

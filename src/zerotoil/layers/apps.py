@@ -164,6 +164,14 @@ def _conflicts(spec: HostSpec, app: ComposeApp) -> Iterator[LabError]:
     if app.policy.min_age is not None and spec.container.backend == "podman":
         what = f"x-zerotoil.min_age: podman knows no minimum age of an image, and {spec.name} runs podman; take it out"
         yield AppProblems([app.finding(Code.APPS_CLASH, ("x-zerotoil", "min_age"), what)])
+    for service in app.services.values():
+        try:
+            outside = spec.registry.outside(service.image) if service.image else None
+        except ValueError:  # no reference at all: said by the rules for images
+            continue
+        if outside:
+            place = ("services", service.name, "image")
+            yield AppProblems([app.finding(Code.IMAGE_OUTSIDE, place, f"services.{service.name}: {outside}")])
     linked = next((service for service in app.services.values() if service.depends_on), None)
     if linked and spec.watchtower.enabled and spec.watchtower.rolling_restart:
         what = (
