@@ -56,6 +56,12 @@ start() { # Compose fetches every image before it touches a container: a registr
   compose up --detach --quiet-pull "$@" 2>"$own/up.log" || { tail -n 3 "$own/up.log" >&2 && exit 1; }
 }
 case $verb in
+  up | stop | down) # a boot, a deploy and the night may meet
+    exec 8>"$own/lock"
+    flock -w 1800 8 || { echo "another run for $name does not end" >&2 && exit 1; }
+    ;;
+esac
+case $verb in
   up)
     pins
     compose config --hash '*' | tr -s ' ' | sort >"$own/hashes.new"

@@ -256,6 +256,8 @@ observe() {
 case ${1:-} in
   up | stop | remove)
     case ${2:-} in '' | *[!a-z0-9-]* | -*) fail "$1 needs the name of an app" ;; esac
+    exec 8>"$data/.podman.lock" # the boot's `settle` and a deploy may meet
+    flock -w 1800 8 || fail "another run of this script does not end"
     "$1" "$2"
     ;;
   settle | update | observe) "$1" ;;
