@@ -1,4 +1,4 @@
-"""A stand-in for the `docker` program, for the logic of our guest scripts; the end-to-end tests run the real one.
+"""A stand-in for Docker, its program and its API by curl, for the logic of our guest scripts; the real one is in the lab.
 
 State in $ZEROTOIL_STATE/docker.json: `registry` (image -> id, digest, broken), `containers` (name -> what inspect would say).
 """
@@ -17,22 +17,32 @@ STATE = Path(os.environ["ZEROTOIL_STATE"]) / "docker.json"
 
 def main(arguments: list[str]) -> int:
     state = json.loads(STATE.read_text())
-    name = " ".join(arguments[:2])
-    if arguments[0] == "compose":
-        code = compose(state, arguments[1:])
-    elif arguments[0] == "ps":
-        code = ps(state, arguments[1:])
-    elif name == "container inspect":
-        code = int(any(key not in state["containers"] for key in arguments[2:]))
-        print(json.dumps([state["containers"][key] for key in arguments[2:] if key in state["containers"]]))
-    elif name == "image inspect":
-        found = [entry for entry in state["registry"].values() if entry["id"] == arguments[2]]
-        print(json.dumps([{"RepoDigests": [found[0]["digest"]]}] if found else []))
-        code = 0
-    else:
+    if arguments[0] == "curl":
+        return api(state, arguments[1:])
+    if arguments[0] != "compose":
         raise SystemExit(f"docker stand-in: {arguments}")
+    code = compose(state, arguments[1:])
     STATE.write_text(json.dumps(state))
     return code
+
+
+def api(state: dict[str, Any], arguments: list[str]) -> int:
+    """What curl prints of Docker's API: a JSON document for each URL of a {glob}."""
+    url = next(argument for argument in arguments if argument.startswith("http://docker/"))
+    if url.startswith("http://docker/containers/json"):
+        given = next((argument for argument in arguments if argument.startswith("filters=")), "=")
+        project = given.partition("project=")[2].partition('"')[0]
+        print(json.dumps([{"Id": key} for key in state["containers"] if key.startswith(f"{project}-") or not project]))
+        return 0
+    kind, wanted, _ = url.removeprefix("http://docker/").split("/")
+    names = wanted.strip("{}").split(",")
+    known = state["containers"] if kind == "containers" else {image["id"]: image for image in state["registry"].values()}
+    for name in names:
+        if name not in known:
+            return 22  # curl --fail
+        found = known[name]
+        print(json.dumps(found if kind == "containers" else {"Id": found["id"], "RepoDigests": [found["digest"]]}))
+    return 0
 
 
 def compose(state: dict[str, Any], arguments: list[str]) -> int:
@@ -85,16 +95,6 @@ def container(project: str, service: str, content: dict[str, Any], image: dict[s
         "HostConfig": {"RestartPolicy": {"Name": "always"}},
         "Config": {"Image": content["image"], "Labels": {f"com.docker.compose.{key}": value for key, value in labels.items()}},
     }
-
-
-def ps(state: dict[str, Any], arguments: list[str]) -> int:
-    project = next((a.rpartition("=")[2] for a in arguments if a.startswith("label=com.docker.compose.project")), "")
-    found = {key: item for key, item in state["containers"].items() if key.startswith(f"{project}-")}
-    shown = arguments[arguments.index("--format") + 1] if "--format" in arguments else ""
-    for key, item in found.items():
-        labels = [text.partition('"')[0] for text in shown.split('.Label "')[1:]]
-        print(" ".join(item["Config"]["Labels"][label] for label in labels) or key)
-    return 0
 
 
 if __name__ == "__main__":

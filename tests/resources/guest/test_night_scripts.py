@@ -39,8 +39,10 @@ class Night:
         for name in ("app.sh", "reconcile.sh"):
             shutil.copy(str(SCRIPTS / name), tools / name)
         (tools / "notify.sh").write_text(NOTIFY)
-        program = local.data.parent / "bin/docker"
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parent / "docker_standin.py"} "$@"\n')
+        for program, first in (("docker", ""), ("curl", "curl ")):
+            path = local.data.parent / "bin" / program
+            path.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parent / "docker_standin.py"} {first}"$@"\n')
+            path.chmod(0o755)
         self.env = local.env | {"ZEROTOIL_DATA": str(local.data), "ZEROTOIL_SETTLE_SECONDS": "0", "ZEROTOIL_HEALTH_SECONDS": "0"}
 
     def run(self, script: str, *arguments: str, code: int = 0) -> str:

@@ -24,14 +24,18 @@ if [ "$mount" != null ]; then
 fi
 # shellcheck disable=SC2086
 systemctl show --property=Id,ActiveState,UnitFileState docker.service $units >"$work/units"
-inspect() {
-  ids=$(docker ps --all --quiet --no-trunc)
-  # shellcheck disable=SC2086
-  [ -z "$ids" ] || docker container inspect $ids
+sed '/^$/q' "$work/units" >"$work/docker"
+api() { # Docker's own API: the answer is that of `docker inspect`, and curl starts ten times as fast in a small guest
+  curl --silent --show-error --fail --fail-early --max-time 60 --unix-socket /run/docker.sock "$1"
 }
-containers=
-if systemctl is-active --quiet docker.service; then
-  containers=$(inspect) || containers=$(inspect) # one may vanish between the two commands
+inspect() {
+  api 'http://docker/containers/json?all=1' >"$work/list" || return 1
+  ids=$(jq -r 'map(.Id) | join(",")' "$work/list")
+  [ -z "$ids" ] || api "http://docker/containers/{$ids}/json"
+}
+: >"$work/containers"
+if grep -q '^ActiveState=active' "$work/docker"; then
+  inspect >"$work/containers" || inspect >"$work/containers" # one may vanish between the two questions
 fi
 echo '{}' >"$work/podman"
 [ ! -f /var/mnt/data/zerotoil/bin/podman.sh ] || sh /var/mnt/data/zerotoil/bin/podman.sh observe >"$work/podman"
@@ -41,7 +45,7 @@ sha=
 # shellcheck source=/dev/null
 . /etc/os-release
 read -r boot </proc/sys/kernel/random/boot_id
-printf '%s\n' "${containers:-[]}" | jq \
+jq -s \
   --argjson mount "$mount" \
   --rawfile units "$work/units" \
   --rawfile sums "$work/sums" \
@@ -64,4 +68,4 @@ printf '%s\n' "${containers:-[]}" | jq \
         Config: {Image: .Config.Image, Labels: .Config.Labels}
       } end),
     podman: $podman[0], $sums, $modes, $notes, $notify_sha256, $os, $boot
-  }'
+  }' "$work/containers"

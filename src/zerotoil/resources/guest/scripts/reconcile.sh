@@ -10,12 +10,6 @@ tell() { # EVENT SUBJECT TEXT
   [ ! -f "$bin/notify.sh" ] || printf '%s\n' "$3" | sh "$bin/notify.sh" "$1" "$2" || true
 }
 app() { sh "$bin/app.sh" "$@"; }
-missing() { # declared services of an app that have no container
-  docker ps --all --filter "label=com.docker.compose.project=$1" --format '{{.Label "com.docker.compose.service"}}' |
-    sort -u >"$own/there"
-  cut -d' ' -f1 "$own/hashes" | sort -u | comm -23 - "$own/there"
-  rm -f "$own/there"
-}
 short() { echo "$1" | sed 's/.*@//; s/\(sha256:............\).*/\1/'; }
 moved() { # a line per service whose image is another one than noted: service, old and new image by digest
   join -j 1 "$own/images" "$own/images.now" | awk '$2 != $4 { print $1, $3, $5 }'
@@ -31,7 +25,7 @@ revert() { # pin the moved services to their old images
 one() {
   name=$1 own=$data/apps/$1/.zerotoil
   [ -s "$own/hashes" ] && [ ! -e "$own/stopped" ] || return 0
-  gone=$(missing "$name")
+  gone=$(app missing "$name") || return 1
   if [ -n "$gone" ]; then
     if said=$(app up "$name" 2>&1); then
       tell missing "$name" "$(echo "$gone" | tr '\n' ' ')had disappeared and runs again"
@@ -63,7 +57,8 @@ one() {
   fi
   rm -f "$own/images.now"
 }
-updater=$(docker container inspect watchtower 2>/dev/null | jq -r '.[0].State.Status // empty')
+updater=$(curl --silent --fail --max-time 60 --unix-socket /run/docker.sock http://docker/containers/watchtower/json |
+  jq -r '.State.Status // empty')
 [ "$updater" = running ] || tell stale watchtower "Watchtower is ${updater:-not there}: nothing is updated; the next deploy mends it"
 status=0
 for folder in "$data"/apps/*; do
