@@ -1,0 +1,35 @@
+"""Every unit that a guest may get, before any guest does: systemd reads it without a word."""
+
+import shutil
+import subprocess
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import make_spec
+from zerotoil.model.secret import Secret
+from zerotoil.resources.guest.own_files import own_files
+
+SINK = Secret("signal://signal.lan:8080/+4915100000001/+4915100000002")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_systemd_has_no_word_against_them(tmp_path: Path) -> None:
+    spec = make_spec(apps=["web"], notify_sinks=[SINK])
+    units = [file for file in own_files(spec) if "/units/" in file.path and ".d/" not in file.path]
+    for file in units:
+        (tmp_path / Path(file.path).name).write_bytes(file.data)
+    line = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, tmp_path.iterdir())]
+    said = subprocess.run(line, capture_output=True, text=True, timeout=60).stderr.splitlines()
+    assert [text for text in said if str(tmp_path) in text] == []
+    assert len(units) >= 9
+
+
+def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
+    """A script or unit that no host gets is dead."""
+    folder = resources.files("zerotoil.resources.guest")
+    there = {path.name for kind in ("scripts", "units") for path in (folder / kind).iterdir() if path.is_file()}
+    docker = own_files(make_spec(apps=["web"], notify_sinks=[SINK]))
+    given = {Path(file.path).name for file in docker}
+    assert there - given == {"podman.sh", "images.sh"}  # of podman's apps; and sent over SSH, not kept there
