@@ -105,9 +105,8 @@ services:
       - ./data:/data:Z
     healthcheck:
       test: [CMD, /lab-app, -healthcheck]
-      interval: 5s
-      timeout: 5s
-      retries: 2
+      interval: 15s
+      retries: 1
 """
 
 

@@ -43,8 +43,8 @@ healthy() { # wait until nothing is starting; say what is not well
   left=${ZEROTOIL_HEALTH_SECONDS:-300}
   settle=${ZEROTOIL_SETTLE_SECONDS:-3} # a container that exits at once is not up
   while look && [ "$(ask 'any(.[]; .health == "starting" or .state == "created")')" = true ] && [ "$left" -gt 0 ]; do
-    sleep 2
-    left=$((left - 2)) settle=0
+    sleep 5
+    left=$((left - 5)) settle=0
   done
   if [ "$settle" != 0 ]; then sleep "$settle" && look; fi
   found=$(bad)
