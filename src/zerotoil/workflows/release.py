@@ -7,7 +7,7 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.resources.guest import files
 from zerotoil.resources.guest.app import folder, unit
-from zerotoil.resources.guest.files import DATA
+from zerotoil.resources.guest.wait import until_up
 
 
 def release(site: Site, app: str) -> list[str]:
@@ -20,7 +20,14 @@ def release(site: Site, app: str) -> list[str]:
     if not held:
         what = f"{site.spec.name}: app {app} holds no image back"
         raise LabError(what, f"zerotoil plan shows what is held back on {site.spec.name}", code=Code.NOTHING_HELD)
-    pins, up = f"{folder(app)}/.zerotoil/pins", f"systemctl reload-or-restart {unit(app)}"
-    newest = f"sh {DATA}/zerotoil/bin/app.sh pull {app} >&2 || true"  # what is held back came after the image that is here
-    guest.write(f"set -eu\nmv {pins} {pins}.was\n{newest}\n{up} || {{ mv {pins}.was {pins}; {up}; exit 1; }}\nrm -f {pins}.was\n")
+    pins, name = f"{folder(app)}/.zerotoil/pins", unit(app)
+    start = f"systemctl reload-or-restart --no-block {name}\n"
+    # What is held back came after the image that is here, so `up` fetches the newest first.
+    guest.write(f"set -eu\nmv {pins} {pins}.was\ntouch {folder(app)}/.zerotoil/pull\n{start}")
+    try:
+        until_up(guest, f"app {app}", name)
+    except LabError:
+        guest.write(f"set -eu\nmv {pins}.was {pins}\n{start}")
+        raise
+    guest.write(f"rm -f {pins}.was\n")
     return held

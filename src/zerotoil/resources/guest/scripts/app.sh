@@ -1,5 +1,5 @@
 #!/bin/sh
-# app.sh up|stop|down|pull|check|images|missing NAME: an app of this host by Docker Compose. `up` returns 0 when its containers run and are healthy.
+# app.sh up|stop|down|check|images|missing NAME: an app of this host by Docker Compose. `up` returns 0 when its containers run and are healthy.
 set -eu
 verb=$1 name=$2
 root=${ZEROTOIL_DATA:-/var/mnt/data}/apps/$name
@@ -70,6 +70,10 @@ esac
 case $verb in
   up)
     pins
+    if [ -e "$own/pull" ]; then # asked for: the newest image of each tag
+      compose pull --quiet 2>"$own/up.log" || true
+      rm -f "$own/pull"
+    fi
     compose config --hash '*' | tr -s ' ' | sort >"$own/hashes.new"
     look
     # Only what is declared otherwise is made again. The image behind a tag may have moved on this host: whether that is
@@ -95,9 +99,8 @@ case $verb in
     ;;
   stop) compose stop ;;
   down) compose down --remove-orphans ;; # never with --volumes
-  pull) compose pull --quiet ;;
   check) healthy ;;
   images) look && images ;;
   missing) look && ask '.[].service' | sort -u | join -v 2 - "$own/hashes" | cut -d' ' -f1 ;; # declared services without a container
-  *) echo "usage: app.sh up|stop|down|pull|check|images|missing NAME" >&2 && exit 2 ;;
+  *) echo "usage: app.sh up|stop|down|check|images|missing NAME" >&2 && exit 2 ;;
 esac
