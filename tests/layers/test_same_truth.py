@@ -31,6 +31,10 @@ changes = st.fixed_dictionaries(
         "data_size": st.sampled_from(["20 GiB", "25 GiB"]),
         "data_snapshot_schedule": st.sampled_from(["0 2 * * *", "15 */4 * * 1-5"]),
         "data_snapshot_keep": st.sampled_from(["14 days", "2 weeks", "1 year"]),
+        "data_snapshot_tiers": st.dictionaries(
+            st.sampled_from(["hourly", "weekly"]),
+            st.fixed_dictionaries({"schedule": st.sampled_from(["0 * * * *", "0 3 * * 0"]), "keep": st.just("3 months")}),
+        ),
         "iscsi_initiators": st.sampled_from([["iqn.1993-08.org.debian:01:hv1"], ["iqn.1993-08.org.debian:01:hv2"]]),
         "iscsi_lun": st.integers(0, 3),
         "os_butane": st.sampled_from([[], ["storage: {directories: [{path: /etc/mine, mode: 0755}]}"]]),

@@ -56,7 +56,29 @@ def test_systemd_reads_it(schedule: str) -> None:
     ],
 )
 def test_every_update_has_a_fresh_restore_point(snapshot: str, updates: str, said: str) -> None:
-    assert without_restore_point(Cron.parse(snapshot), updates) == said
+    assert without_restore_point([Cron.parse(snapshot)], updates) == said
+
+
+def lacking(updates: str, *snapshots: str) -> str:
+    return without_restore_point([Cron.parse(snapshot) for snapshot in snapshots], updates)
+
+
+def test_any_tier_is_a_restore_point() -> None:
+    late = "the updates at 14:30 find a restore point of 12 hours before"
+    assert lacking("0 30 14 * * *", "0 2 * * *") == late
+    assert lacking("0 30 14 * * *", "0 2 * * *", "0 * * * *") == ""
+    assert lacking("0 30 3,14 * * *", "0 2 * * *", "0 13 * * *") == "", "one covers the night, the other the day"
+    assert lacking("0 30 14 * * *", "0 2 * * *", "0 13 * * 0") == late, "not on every day of the updates"
+    assert lacking("0 30 14 * * 0", "0 2 * * *", "0 13 * * 0") == ""
+    assert lacking("0 2 14 * * *", "0 2 * * *", "0 * * * *") == "the updates at 14:02 find a restore point of 12 hours before"
+
+
+def test_a_tier_of_the_host_counts() -> None:
+    wrong = {"watchtower_schedule": "0 30 15 * * *", "apps": ["web"]}
+    weekly = {"weekly": {"schedule": "0 3 * * 0", "keep": "3 months"}}
+    (problem,) = declare({"matrix": [("host data", {**RIGHT, **wrong, "data_snapshot_tiers": weekly})]}).problems
+    assert problem.what.endswith("let it come 10 minutes to 12 hours after data_snapshot_schedule or one of data_snapshot_tiers")
+    make_spec(**wrong, data_snapshot_tiers={**weekly, "hourly": {"schedule": "0 * * * *", "keep": "2 days"}})
 
 
 def test_a_wrong_order_is_refused_with_its_key_once_apps_are_declared() -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from zerotoil.model.section import Section, Wrong
+from zerotoil.model.snapshots import TierSpec, check_distinct, check_naming, check_tier_names
 from zerotoil.model.units import Cron, KeepFor, Lifetime, Schedule, Size
 
 _LABEL = {"ext4": 16, "xfs": 12}  # bytes a label may have: mke2fs -L, mkfs.xfs -L
@@ -33,6 +34,10 @@ class DataSpec(Section):
     snapshot_schedule: Schedule = Field(Cron("0", "2", "*", "*", "*"), description="When the NAS snapshots the host's dataset")
     snapshot_keep: KeepFor = Field(Lifetime(14, "day"), description="How long a snapshot is kept")
     snapshot_naming: str = Field("auto-%Y-%m-%d_%H-%M", description="Naming schema of the snapshots")
+    snapshot_tiers: dict[str, TierSpec] = Field(
+        default_factory=dict,
+        description='More snapshots beside these (tier "nightly"): {"weekly": {"schedule": "0 3 * * 0", "keep": "3 months"}}',
+    )
 
     @field_validator("size")
     @classmethod
@@ -66,12 +71,18 @@ class DataSpec(Section):
     @field_validator("snapshot_naming")
     @classmethod
     def _naming(cls, schema: str) -> str:
-        if "%s" not in schema and not all(part in schema for part in ("%Y", "%m", "%d", "%H", "%M")):
-            raise ValueError(
-                f"{schema!r} holds not all of %Y %m %d %H %M (or %s), or snapshots of one day would collide; "
-                "write for instance auto-%Y-%m-%d_%H-%M"
-            )
-        return schema
+        return check_naming(schema)
+
+    @field_validator("snapshot_tiers")
+    @classmethod
+    def _tier_names(cls, tiers: dict[str, TierSpec]) -> dict[str, TierSpec]:
+        check_tier_names(tiers)
+        return tiers
+
+    @model_validator(mode="after")
+    def _snapshots_told_apart(self) -> DataSpec:
+        check_distinct(self.snapshot_naming, self.snapshot_tiers)
+        return self
 
     @field_validator("volume", "snapshot_dataset")
     @classmethod

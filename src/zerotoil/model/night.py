@@ -6,6 +6,7 @@ order that can be checked; a schedule of any other form is left to its owner.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 from zerotoil.model.units import Cron
@@ -56,20 +57,31 @@ def on_calendar(times: list[int] | int, timezone: str) -> list[str]:
     return [f"*-*-* {time // 3600:02}:{time // 60 % 60:02}:{time % 60:02} {timezone}" for time in times]
 
 
-def without_restore_point(snapshot: Cron, updates: str) -> str:
-    """What is wrong with the order of snapshot and updates (six fields); empty where it is right or cannot be told."""
-    before, then = fixed_times(f"0 {snapshot.minute} {snapshot.hour}"), fixed_times(updates)
-    if not before or not then:
-        return ""
+def without_restore_point(snapshots: Sequence[Cron], updates: str) -> str:
+    """What is wrong with the order of snapshots and updates (six fields); empty where it is right or cannot be told.
+
+    Any of the schedules may make an update's restore point; where none does, the first one says why.
+    """
+    then = fixed_times(updates)
+    found = [_without(snapshot, updates, then) for snapshot in snapshots]
+    return next((found[0][time] for time in then if all(time in each for each in found)), "")
+
+
+def _without(snapshot: Cron, updates: str, then: list[int]) -> dict[int, str]:
+    """The updates (seconds of the day) that one schedule makes no restore point for, and why."""
+    before = fixed_times(f"0 {snapshot.minute} {snapshot.hour}")
+    if not before:
+        return {}
     if [snapshot.dom, snapshot.month, snapshot.dow] not in (["*", "*", "*"], updates.split()[3:]):
-        return "the NAS does not snapshot on every day of the updates"
+        return dict.fromkeys(then, "the NAS does not snapshot on every day of the updates")
+    found = {}
     for time in then:
         age = min((time - earlier) % _DAY for earlier in before)
         if age < _LEAST:
-            return f"the updates at {_clock(time)} come less than {_LEAST // 60} minutes after a snapshot has begun"
+            found[time] = f"the updates at {_clock(time)} come less than {_LEAST // 60} minutes after a snapshot has begun"
         if age > _MOST:
-            return f"the updates at {_clock(time)} find a restore point of {age // 3600} hours before"
-    return ""
+            found[time] = f"the updates at {_clock(time)} find a restore point of {age // 3600} hours before"
+    return found
 
 
 def _clock(time: int) -> str:

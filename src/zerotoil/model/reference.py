@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from zerotoil.model.network import Nic
 from zerotoil.model.registry import RegistryLogin
 from zerotoil.model.secret import Secret
+from zerotoil.model.snapshots import TierSpec
 from zerotoil.model.spec import SECTIONS, keys
 from zerotoil.model.units import format_seconds, format_size
 
@@ -36,7 +37,8 @@ def page() -> str:
             names = " or ".join(f"`{key}`" for key, place in keys().items() if place == (section, name))
             parts.append(f"| {names} | {_default(name, field)} | {_cell(field.description)} |")
         parts.append("")
-    parts += [*_fields("A network card (`vm_nics`)", Nic), "", *_fields("A login (`registry_logins`)", RegistryLogin)]
+    parts += [*_fields("A network card (`vm_nics`)", Nic), "", *_fields("A login (`registry_logins`)", RegistryLogin), ""]
+    parts += _fields("A tier of snapshots (`data_snapshot_tiers`)", TierSpec)
     return "\n".join(parts) + "\n"
 
 

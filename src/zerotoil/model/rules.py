@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from zerotoil.error_codes import Code
+from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
 
 
@@ -65,6 +66,12 @@ def _shared(spec: HostSpec) -> Iterator[tuple[str, str, object]]:
     data = spec.data
     task = f"snapshot task of {spec.snapshot_dataset} ({data.snapshot_naming})"
     yield "data_snapshot_schedule", task, (data.snapshot_schedule, data.snapshot_keep)
+    names = namings(data.snapshot_naming, data.snapshot_tiers)
+    for name, tier in data.snapshot_tiers.items():
+        task = f"snapshot task of {spec.snapshot_dataset} ({names[name]})"
+        yield "data_snapshot_tiers", task, (tier.schedule, tier.keep)
+    tiers = sorted(names[name] for name in data.snapshot_tiers)  # one host's former tier would be another's declared one
+    yield "data_snapshot_tiers", f"list of snapshot tiers of {spec.snapshot_dataset}", tiers
     if spec.iscsi.group:
         yield "iscsi_initiators", f"initiator group {spec.iscsi.group!r}", sorted(spec.iscsi.initiators)
     nas = spec.nas

@@ -135,9 +135,12 @@ class HostSpec(Section):
 
     @model_validator(mode="after")
     def _restore_point_before_updates(self) -> HostSpec:
-        what = night.without_restore_point(self.data.snapshot_schedule, self.watchtower.schedule)
+        data = self.data
+        tiers = [tier.schedule for tier in data.snapshot_tiers.values()]
+        what = night.without_restore_point([data.snapshot_schedule, *tiers], self.watchtower.schedule)
         if what and self.apps.run and self.watchtower.enabled:
-            raise Wrong(f"{what}; let it come 10 minutes to 12 hours after data_snapshot_schedule", "watchtower", "schedule")
+            after = "data_snapshot_schedule" + (" or one of data_snapshot_tiers" if tiers else "")
+            raise Wrong(f"{what}; let it come 10 minutes to 12 hours after {after}", "watchtower", "schedule")
         return self
 
     @model_validator(mode="after")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from zerotoil.clients.truenas import Nas
+from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.nas.access import Chap, InitiatorGroup, IscsiService, Portal
 from zerotoil.resources.nas.alerts import alert_resources
 from zerotoil.resources.nas.snapshots import SnapshotTask
 from zerotoil.resources.nas.targets import Extent, Mapping, Target
+from zerotoil.resources.nas.tiers import FormerTiers, TierTask
 from zerotoil.resources.nas.volumes import Dataset, Zvol
 from zerotoil.resources.resource import Resource
 
@@ -33,6 +35,7 @@ def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambd
         *above,
         Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize, was_used, adopt=adopt),
         SnapshotTask(nas, spec.snapshot_dataset, data.snapshot_schedule, data.snapshot_keep, data.snapshot_naming),
+        *_tiers(spec, nas),
         portal,
         group,
         *([chap] if chap else []),
@@ -42,6 +45,18 @@ def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambd
         IscsiService(nas),
         *alert_resources(spec.nas, nas, spec.lab.name),
     ]
+
+
+def _tiers(spec: HostSpec, nas: Nas) -> list[Resource]:
+    """The snapshot tasks beside the nightly one, and those that were declared before."""
+    data, on = spec.data, spec.snapshot_dataset
+    notes = data.volume or spec.dataset  # what is this host's own; a dataset around a volume is shared, and never written to
+    names = namings(data.snapshot_naming, data.snapshot_tiers)
+    tasks = [
+        TierTask(nas, on, tier.schedule, tier.keep, names[name], tier=name, notes=notes)
+        for name, tier in data.snapshot_tiers.items()
+    ]
+    return [*tasks, FormerTiers(nas, notes, frozenset((on, name) for name in names.values()))]
 
 
 def target_iqn(spec: HostSpec, nas: Nas) -> str:
