@@ -60,6 +60,17 @@ def create(nas: Middleware, data: Row) -> Row:
     return get_instance(nas, f"{dataset}@{name}")
 
 
+@snapshot_method("update")
+def update(nas: Middleware, name: str, data: Row) -> Row:
+    """User properties. 26 says yes and changes nothing."""
+    snapshot = _find(nas, name)
+    changes = {e["key"]: None if e.get("remove") else str(e["value"]) for e in data.get("user_properties_update") or []}
+    changes |= dict.fromkeys(data.get("user_properties_remove") or [])
+    if changes and not nas.at_least("26"):
+        nas.storage.set(snapshot.name, changes)
+    return get_instance(nas, name)
+
+
 @snapshot_method("delete")
 def delete(nas: Middleware, name: str, options: Row | None = None) -> bool:
     """`defer` frees it when its last clone goes. Recursion into clones is not played."""
