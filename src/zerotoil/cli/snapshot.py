@@ -26,6 +26,6 @@ def snapshot(inventory: Path | None, host: str, note: str, dry_run: bool) -> Non
 
     site, now = Site(spec, Path()), datetime.now().astimezone()
     if dry_run:
-        click.echo(f"{host}: would take {wanted(site, note, now)} and of everything below it")
+        click.echo(f"{host}: would take {wanted(site, note, now)}, of all that lies below too, the guest frozen where it answers")
     else:
         click.echo(f"{host}: {take(site, note, now)}")
