@@ -192,3 +192,23 @@ def test_an_updater_that_is_gone_is_told(night: Night) -> None:
     night.change(containers={key: item for key, item in night.state["containers"].items() if key != "watchtower"})
     night.run("reconcile.sh")
     assert night.told() == ["stale|watchtower|Watchtower is not there: nothing is updated; the next deploy mends it"]
+
+
+def test_what_runs_is_written_down_after_a_deploy_and_after_the_updates(night: Night) -> None:
+    tools = night.local.data / "zerotoil/bin"
+    shutil.copy(str(SCRIPTS / "ledger.sh"), tools / "ledger.sh")
+    night.run("app.sh", "up", "web")
+    night.updated(NEW)
+    night.run("reconcile.sh")
+    entries = [json.loads(path.read_text()) for path in sorted((night.local.data / "zerotoil/ledger").glob("*.json"))]
+    assert [(entry["why"], [item["digest"] for item in entry["containers"]]) for entry in entries] == [
+        ("deploy", ["registry.lan/db@sha256:dddd", "registry.lan/web@sha256:aaaa"]),
+        ("after-updates", ["registry.lan/db@sha256:dddd", "registry.lan/web@sha256:bbbb"]),
+    ]
+
+
+def test_a_ledger_that_fails_stops_neither(night: Night) -> None:
+    (night.local.data / "zerotoil/bin/ledger.sh").write_text('echo "$1" >>"$ZEROTOIL_STATE/ledger"; exit 1\n')
+    night.run("app.sh", "up", "web")
+    night.run("reconcile.sh")
+    assert (night.local.state / "ledger").read_text() == "deploy\nafter-updates\n"

@@ -320,6 +320,16 @@ def test_no_notifier_breaks_nothing(machine: Machine) -> None:
     assert machine.run("update").returncode == 0
 
 
+def test_what_runs_is_written_down_and_that_failing_breaks_nothing(machine: Machine) -> None:
+    machine.declare()
+    machine.put("bin/ledger.sh", 'echo "$1 $ZEROTOIL_DATA" >>"$STATE/ledger"; exit 1\n')
+    machine.right("up", "app")
+    (machine.state / "code").write_text("0")
+    assert machine.run("update").returncode == 0
+    data = machine.root / "var/mnt/data"
+    assert (machine.state / "ledger").read_text() == f"deploy {data}\nafter-updates {data}\n"
+
+
 def running(machine: Machine, service: str, image: str) -> dict[str, object]:
     """What `podman ps` says of the container that stands for a service; CIDFile stands for the fields that are left out."""
     name = f"app-{service}-1"

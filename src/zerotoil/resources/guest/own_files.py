@@ -6,7 +6,7 @@ from importlib import resources
 
 from zerotoil.model.night import after, on_calendar
 from zerotoil.model.spec import HostSpec
-from zerotoil.resources.guest import notify, registries
+from zerotoil.resources.guest import ledger, notify, registries
 from zerotoil.resources.guest.files import TREE, GuestFile
 
 _HERE = resources.files("zerotoil.resources.guest")
@@ -16,9 +16,9 @@ def own_files(spec: HostSpec) -> list[GuestFile]:
     """The files of one host; none where nothing needs them."""
     files = notify.guest_files(spec)
     if spec.docker.enabled:
-        files += [*registries.guest_files(spec), *_apps(spec)]
+        files += [*registries.guest_files(spec), *_apps(spec), *ledger.guest_files(spec)]
     elif spec.container.backend == "podman":
-        files += registries.guest_files(spec, "podman")
+        files += [*registries.guest_files(spec, "podman"), *ledger.guest_files(spec)]
     return [script("install.sh"), *files] if files else []
 
 

@@ -96,6 +96,8 @@ case $verb in
     healthy
     images >"$own/images.new"
     mv "$own/images.new" "$own/images"
+    ledger=${ZEROTOIL_DATA:-/var/mnt/data}/zerotoil/bin/ledger.sh
+    [ ! -f "$ledger" ] || sh "$ledger" deploy || true
     ;;
   stop) compose stop ;;
   down) compose down --remove-orphans ;; # never with --volumes

@@ -157,6 +157,7 @@ up() {
   copy "$from" "$to"
   [ -z "$changed" ] || timeout 120 systemctl daemon-reload
   start_units "$to"
+  note deploy
 }
 
 stop() {
@@ -197,6 +198,11 @@ tell() {
   fi
 }
 
+# Writes down what runs now: note WHY
+note() {
+  [ ! -f "$data/bin/ledger.sh" ] || ZEROTOIL_DATA=${data%/*} /bin/sh "$data/bin/ledger.sh" "$1" || true
+}
+
 tell_updates() {
   printf '%s\n' "$1" | jq -r '.[] | select(.Updated != "false") | [.Updated, .ContainerName, .Image, .Unit] | join("\t")' |
     while IFS='	' read -r result container image unit; do
@@ -230,6 +236,7 @@ update() {
   [ "$code" = 0 ] || [ -n "$report" ] || tell update-failed podman "podman auto-update failed: $(tail -n 3 "$said")"
   rm -f "$said"
   bring_back
+  note after-updates
   return "$code"
 }
 

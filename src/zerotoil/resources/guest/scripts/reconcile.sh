@@ -65,4 +65,5 @@ for folder in "$data"/apps/*; do
   [ -f "$folder/.zerotoil/files" ] || continue
   one "${folder##*/}" || status=1
 done
+[ ! -f "$bin/ledger.sh" ] || sh "$bin/ledger.sh" after-updates || true
 exit $status
