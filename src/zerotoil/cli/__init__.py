@@ -29,6 +29,7 @@ _COMMANDS = {
     "snapshots": ("zerotoil.cli.snapshots", "A host's snapshots: age, size, where each comes from."),
     "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),
     "status": ("zerotoil.cli.status", "What runs where, in one table."),
+    "timeline": ("zerotoil.cli.timeline", "What happened to a host, newest first: snapshots, updates, reboots."),
     "updates": ("zerotoil.cli.updates", "What is outdated, and why it has not moved."),
 }
 

@@ -1,0 +1,73 @@
+"""One host's story, read: the guest in one round trip, the NAS by one query. Writes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib import resources
+
+from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.layers.site import Site
+from zerotoil.layers.timeline.events import of_message, of_snapshot, story
+from zerotoil.layers.timeline.found import Entry, Event, HostTimeline, Same, read_entry
+from zerotoil.model.spec import HostSpec
+from zerotoil.resources.guest import Guest
+
+_WRONG = (ValueError, KeyError, TypeError, AttributeError)
+
+
+def look(site: Site) -> HostTimeline:
+    """The whole story. What cannot be read is among its problems; the rest is there all the same."""
+    problems: list[LabError] = []
+    entries: list[Entry | Same] = []
+    others: list[Event] = []
+    try:
+        others += snapshots(site.nas, site.spec)
+    except LabError as error:
+        problems.append(error)
+    try:
+        entries, told, wrong = read_ledger(site.guest)
+        others, problems = [*others, *told], [*problems, *wrong]
+    except LabError as error:
+        problems.append(error)
+    return HostTimeline(site.spec.name, story(entries, others), tuple(problems))
+
+
+def snapshots(nas: Nas, spec: HostSpec) -> Iterator[Event]:
+    """The snapshots of the host's data volume. Raises LabError."""
+    for item in nas.query(nas.capabilities.snapshots, ["dataset", "=", spec.zvol]):
+        try:
+            yield of_snapshot(item, spec.data.snapshot_naming)
+        except _WRONG as error:
+            what = f"{spec.nas.url}: a snapshot of {spec.zvol} has no time of creation ({str(item)[:200]})"
+            raise LabError(what, "is this version of TrueNAS known? see docs/truenas.md", code=Code.NAS_REFUSED) from error
+
+
+def read_ledger(guest: Guest) -> tuple[list[Entry | Same], list[Event], list[LabError]]:
+    """Entries, messages to the owner, and what is wrong with single entries. Raises LabError."""
+    script = resources.files("zerotoil.resources.guest").joinpath("scripts", "ledger-read.sh").read_text()
+    answer = guest.ask(script)
+    try:
+        read = json.loads(answer)
+        items, unreadable = read["entries"], list(read["unreadable"])
+        told = [of_message(item["what"], item["time"]) for item in read["told"]]
+    except _WRONG as error:
+        what = f"{guest.name}: the guest answered no ledger ({answer[:200]!r})"
+        raise LabError(what, "is jq in its OS image?", code=Code.GUEST_COMMAND_FAILED) from error
+    entries: list[Entry | Same] = []
+    for item in items:
+        try:
+            entries.append(read_entry(item))
+        except _WRONG:
+            unreadable.append(item["name"])
+    return entries, told, [_unreadable(guest.name, name) for name in unreadable]
+
+
+def _unreadable(host: str, name: str) -> LabError:
+    return LabError(
+        f"{host}: the entry {name} of the ledger is broken and left out",
+        f"look at it: zerotoil ssh {host} -- sudo ls -l /var/mnt/data/zerotoil/ledger",
+        code=Code.GUEST_COMMAND_FAILED,
+    )
