@@ -14,6 +14,7 @@ from zerotoil.layers.timeline.events import of_message, of_snapshot, story
 from zerotoil.layers.timeline.found import Entry, Event, HostTimeline, Same, read_entry
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest import Guest
+from zerotoil.resources.hypervisor import observed
 
 _WRONG = (ValueError, KeyError, TypeError, AttributeError)
 
@@ -28,11 +29,17 @@ def look(site: Site) -> HostTimeline:
     except LabError as error:
         problems.append(error)
     try:
-        entries, told, wrong = read_ledger(site.guest)
+        entries, told, wrong = read_ledger(_guest(site))
         others, problems = [*others, *told], [*problems, *wrong]
     except LabError as error:
         problems.append(error)
     return HostTimeline(site.spec.name, story(entries, others), tuple(problems))
+
+
+def _guest(site: Site) -> Guest:
+    """The guest. One that runs is asked whatever the NAS says; of any other, Site says why it cannot be."""
+    running = not site.shell and observed(site.spec, site.hypervisor).running
+    return site.running_guest() if running else site.guest
 
 
 def snapshots(nas: Nas, spec: HostSpec) -> Iterator[Event]:
