@@ -1,6 +1,7 @@
 """The story that a ledger tells."""
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zerotoil.cli.timeline_view import age, words
+from zerotoil.cli.timeline_view import age, show, words
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.timeline import Event, HostTimeline, Kind, State
@@ -28,9 +29,10 @@ APP = AppState({"compose.yaml": "c1", "override.yaml": "o1"}, {})
 
 
 def entry(minute: int, *containers: Container, **more: Any) -> Entry:
-    time = START + timedelta(minutes=minute)
     known: dict[str, Any] = {"boot": "b1", "os": State("fedora 44.1", "x"), "kernel": "6.1", "k3s": "", "apps": {"web": APP}}
-    return Entry(**{"name": f"e{minute}", "time": time, "containers": containers or (WEB,), **known, **more})
+    return Entry(
+        **{"name": f"e{minute}", "time": START + timedelta(minutes=minute), "containers": containers or (WEB,), **known, **more}
+    )
 
 
 def told(*entries: Entry | Same) -> list[tuple[str, str, str]]:
@@ -106,6 +108,7 @@ def test_a_snapshot_is_told_with_the_entry_that_holds_for_it() -> None:
     at = (START + timedelta(minutes=5)).timestamp()
     item = {"id": "tank/lab/matrix/data@auto-2026-11-26_02-05", "properties": {"creation": {"rawvalue": str(int(at))}}}
     found = story([entry(9, NEW), entry(0)], [of_snapshot(item, "auto-%Y-%m-%d_%H-%M"), of_message("unhealthy web", at + 60)])
+    assert found[1].app == "web"
     assert [(event.kind.value, event.subject, event.origin, event.ledger) for event in found] == [
         ("update", "front", "", "e9"), ("told", "web", "", ""), ("snapshot", "auto-2026-11-26_02-05", "schedule", "e0"),
         ("begin", "", "", "e0"),
@@ -208,3 +211,21 @@ def test_for_programs() -> None:
 )
 def test_ages(seconds: int, text: str) -> None:
     assert age(START - timedelta(seconds=seconds), START) == text
+
+
+def test_how_it_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        show(
+            HostTimeline("matrix", story([entry(0), entry(90, NEW), entry(92, NEW, boot="b2")], [])), START + timedelta(hours=26)
+        )
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert rows == [
+        ["2026-11-26 09:02 +05:30", "", "1 day", "reboot", "-", ""],
+        ["2026-11-26 09:00 +05:30", "07:30", "1 day", "update", "web", "front: nginx:1 aaaa -> bbbb"],
+        ["2026-11-26 07:30 +05:30", "", "1 day", "begin", "-", "nothing is known from before"],
+    ]

@@ -48,11 +48,16 @@ def words(event: Event) -> str:
 
 
 def _table(found: HostTimeline, now: datetime) -> Table:
-    table = Table("time", "age", "event", "app", "what")
+    table = Table("time", "not before", "age", "event", "app", "what")
     for event in found.events:
         bad = event.kind is Kind.TOLD and event.new is not None and event.new.name in _BAD
-        cells = [_local(event.time), age(event.time, now), event.kind.value, event.app or "-", words(event) + _since(event)]
-        table.add_row(*(Text(cell.strip(), style="red" if bad else _STYLES.get(event.kind, "")) for cell in cells))
+        times = [_local(event.time), _since(event), age(event.time, now)]
+        table.add_row(
+            *(
+                Text(cell, style="red" if bad else _STYLES.get(event.kind, ""))
+                for cell in (*times, event.kind.value, event.app or "-", words(event))
+            )
+        )
     return table
 
 
@@ -62,10 +67,11 @@ def _local(time: datetime) -> str:
 
 
 def _since(event: Event) -> str:
-    """Since when it may be so, where that is worth a word."""
+    """When it was not so yet, where that is worth a word; the day is left out where it is the same."""
     if event.after is None or event.time - event.after <= _CLOSE:
         return ""
-    return f" (since {_local(event.after)} at the earliest)"
+    after, time = event.after.astimezone(), event.time.astimezone()
+    return after.strftime("%H:%M" if after.date() == time.date() else "%Y-%m-%d %H:%M")
 
 
 def _moved(event: Event) -> str:

@@ -170,9 +170,16 @@ def test_the_deployment_is_asked_for_once_per_boot(host: Host) -> None:
     host.booted("b2")
     host.write("deploy")
     assert (host.state / "ostree.log").read_text().count("status") == 2
-    newest = host.entry("2026-11-26T12-00-02Z")
-    assert newest["os"]["deployment"]["version"] == "44.1"
-    assert newest["why"] == "boot"  # apps come up by the same script then
+    assert host.entry("2026-11-26T12-00-02Z")["os"]["deployment"]["version"] == "44.1"
+
+
+def test_apps_that_come_up_at_boot_are_no_deploy(host: Host) -> None:
+    host.program("systemctl", "#!/bin/sh\necho starting\nexit 1\n")
+    host.write("deploy")
+    host.program("systemctl", "#!/bin/sh\necho running\n")
+    host.write("deploy")
+    assert host.entry("2026-11-26T12-00-00Z")["why"] == "boot"
+    assert host.entry("2026-11-26T12-00-01Z.same")["why"] == "deploy"
 
 
 def test_an_engine_that_does_not_answer_is_not_taken_for_an_empty_one(host: Host) -> None:

@@ -21,14 +21,17 @@ _DIGITS = {
 
 
 def story(entries: Sequence[Entry | Same], others: Iterable[Event]) -> tuple[Event, ...]:
-    """All events, newest first: those of the ledger, and `others`, whose snapshots get the entry that holds for them."""
+    """All events, newest first: those of the ledger, and `others`, which are snapshots and messages."""
     ordered = sorted(entries, key=lambda entry: (entry.time, entry.name))
     full = [entry for entry in ordered if isinstance(entry, Entry)]
-    told = [_with_entry(event, full) if event.kind is Kind.SNAPSHOT else event for event in others]
+    told = [_placed(event, full) for event in others]
     return tuple(sorted([*changes(ordered), *told], key=lambda event: event.time)[::-1])
 
 
-def _with_entry(event: Event, full: Sequence[Entry]) -> Event:
+def _placed(event: Event, full: Sequence[Entry]) -> Event:
+    """A snapshot with the entry that holds for it; a message with its app."""
+    if event.kind is Kind.TOLD:
+        return replace(event, app=event.subject) if any(event.subject in entry.apps for entry in full) else event
     before = [entry.name for entry in full if entry.time <= event.time]
     return replace(event, ledger=before[-1]) if before else event
 

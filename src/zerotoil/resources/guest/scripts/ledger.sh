@@ -139,7 +139,7 @@ rm -f .draft.* # of a power cut
 read -r boot <"$root/proc/sys/kernel/random/boot_id"
 last=$(full | tail -n 1)
 # Apps are brought up at boot by the same script as by a deploy.
-[ "$why" != deploy ] || [ -z "$last" ] || grep -qF "\"boot\":\"$boot\"" "$last" || why=boot
+[ "$why" != deploy ] || [ "$(systemctl is-system-running 2>/dev/null)" != starting ] || why=boot
 now=$(date +%s)
 time=$(stamp "$now")
 while [ -e "$time.json" ] || [ -e "$time.same.json" ]; do
