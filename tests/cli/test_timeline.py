@@ -26,11 +26,12 @@ from zerotoil.model.secret import Secret
 ZEROTOIL = [sys.executable, "-c", "from zerotoil.cli import main; main()"]
 SCRIPTS = resources.files("zerotoil.resources.guest") / "scripts"
 ZVOL = "tank/lab/matrix/data"
-ENGINE = """#!/bin/sh
-case "$1 $2" in
-  "ps --all") echo c1 ;;
-  "container inspect") cat "{0}/containers" ;;
-  "image inspect") cat "{0}/images" ;;
+DOCKER = """#!/bin/sh
+for url; do :; done
+case $url in
+  http://docker/containers/json*) echo '[{{"Id": "c1"}}]' ;;
+  http://docker/containers/*) cat "{0}/containers" ;;
+  http://docker/images/*) cat "{0}/images" ;;
 esac
 """
 
@@ -46,8 +47,8 @@ class Project:
         """What runs now, written down by the guest's own script."""
         labels = {"com.docker.compose.project": "blog", "com.docker.compose.service": "web"}
         said = {"Name": "/blog-web-1", "Image": f"sha256:{digest}", "Config": {"Image": image, "Labels": labels}}
-        (self.folder / "containers").write_text(json.dumps([said]))
-        (self.folder / "images").write_text(json.dumps([{"Id": f"sha256:{digest}", "RepoDigests": [f"x@sha256:{digest}"]}]))
+        (self.folder / "containers").write_text(json.dumps(said))
+        (self.folder / "images").write_text(json.dumps({"Id": f"sha256:{digest}", "RepoDigests": [f"x@sha256:{digest}"]}))
         env = {**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"}
         line = ["sh", str(SCRIPTS / "ledger.sh"), "after-updates"]
         subprocess.run(line, env=env, check=True, capture_output=True, timeout=60)
@@ -74,8 +75,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
         world = World(tmp_path, monkeypatch, request, stack)
         door, key = open_door(tmp_path)
         stack.callback(door.close)
-        (tmp_path / "bin/docker").write_text(ENGINE.format(tmp_path))
-        (tmp_path / "bin/docker").chmod(0o755)
+        (tmp_path / "bin/curl").write_text(DOCKER.format(tmp_path))
+        (tmp_path / "bin/curl").chmod(0o755)
         data: dict[str, Any] = declared(world, door.getsockname()[1]) | {"ssh_key": str(key)}
         world.file(
             "lab.py",

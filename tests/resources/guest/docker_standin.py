@@ -37,12 +37,16 @@ def api(state: dict[str, Any], arguments: list[str]) -> int:
     kind, wanted, _ = url.removeprefix("http://docker/").split("/")
     names = wanted.strip("{}").split(",")
     known = state["containers"] if kind == "containers" else {image["id"]: image for image in state["registry"].values()}
+    code = 0
     for name in names:
-        if name not in known:
-            return 22  # curl --fail
+        code = 0 if name in known else 22  # curl --fail: that of the last one
+        if code and "--fail-early" in arguments:
+            return code
+        if code:
+            continue
         found = known[name]
         print(json.dumps(found if kind == "containers" else {"Id": found["id"], "RepoDigests": [found["digest"]]}))
-    return 0
+    return code
 
 
 def compose(state: dict[str, Any], arguments: list[str]) -> int:

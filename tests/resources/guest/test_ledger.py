@@ -21,13 +21,20 @@ from zerotoil.resources.guest.own_files import own_files
 SCRIPTS = resources.files("zerotoil.resources.guest") / "scripts"
 NOON = 1795694400  # 2026-11-26T12:00:00Z
 DAY = 86400
-ENGINE = """#!/bin/sh
-echo "$@" >>"$STATE/engine.log"
-[ ! -e "$STATE/dead" ] || exit 1
+PODMAN = """#!/bin/sh
 case "$1 $2" in
   'ps --all') jq -r '.[].Name' "$STATE/containers" ;;
   'container inspect') cat "$STATE/containers" ;;
   'image inspect') cat "$STATE/images" ;;
+esac
+"""
+DOCKER = """#!/bin/sh
+[ ! -e "$STATE/dead" ] || exit 7
+for url; do :; done
+case $url in
+  http://docker/containers/json*) jq -c 'map({Id: .Name})' "$STATE/containers" ;;
+  http://docker/containers/*) jq -c '.[]' "$STATE/containers" ;;
+  http://docker/images/*) jq -c '.[]' "$STATE/images" ;;
 esac
 """
 OSTREE = """#!/bin/sh
@@ -51,7 +58,7 @@ class Host:
             folder.mkdir(parents=True)
         (root / "proc/sys/kernel/random").mkdir(parents=True)
         (root / "etc/os-release").write_text('NAME="Fedora"\nID=fedora\nVERSION_ID=44\nOSTREE_VERSION="44.20261101.3.0"\n')
-        self.program(engine, ENGINE)
+        self.program(*{"docker": ("curl", DOCKER), "podman": ("podman", PODMAN)}[engine])
         self.program("date", CLOCK)
         (self.app / "compose.yaml").write_text("services: {}\n")
         (self.app / ".zerotoil/files").write_text("")

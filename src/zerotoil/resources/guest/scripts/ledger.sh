@@ -34,19 +34,39 @@ sum() { # the hash of what comes on stdin
   echo "${hash%% *}"
 }
 
-inspect() {
-  # shellcheck disable=SC2046
-  timeout 60 "$engine" container inspect $(timeout 60 "$engine" ps --all --quiet --no-trunc)
+# Docker is asked by its API: the answer is that of `docker inspect`, and curl starts ten times as fast in a small guest.
+api() { curl --silent --fail ${early:+--fail-early} --max-time 60 --unix-socket /run/docker.sock "$@"; }
+
+ids() { # of all containers, a line each
+  if [ "$engine" = podman ]; then
+    timeout 60 podman ps --all --quiet --no-trunc
+  else
+    answer=$(api 'http://docker/containers/json?all=1') && printf '%s' "$answer" | jq -r '.[].Id'
+  fi
+}
+
+inspect() { # containers|images ID...
+  kind=$1
+  shift
+  if [ "$engine" = podman ]; then
+    timeout 60 podman "${kind%s}" inspect "$@"
+  else
+    IFS=,
+    api "http://docker/$kind/{$*}/json"
+  fi
 }
 
 containers() { # as a JSON list; null where the engine does not answer, which is not the same as none
-  ids=$(timeout 60 "$engine" ps --all --quiet --no-trunc) || { echo null && return; }
-  [ -n "$ids" ] || { echo '[]' && return; }
-  found=$(inspect) || found=$(inspect) || { echo null && return; } # one may vanish between the two commands
-  # An image may be gone though its container runs: the others are told all the same.
+  early=yes
+  known=$(ids) || { echo null && return; }
+  [ -n "$known" ] || { echo '[]' && return; }
+  # One may vanish between the two questions.
+  # shellcheck disable=SC2046,SC2086
+  found=$(inspect containers $known) || found=$(inspect containers $(ids)) || { echo null && return; }
+  early= # an image may be gone though its container runs: the others are told all the same
   # shellcheck disable=SC2046
-  images=$(timeout 60 "$engine" image inspect $(printf '%s' "$found" | jq -r 'map(.Image) | unique[]') 2>/dev/null) || :
-  printf '%s\n%s\n' "$found" "${images:-[]}" | jq -cs '
+  images=$(inspect images $(printf '%s' "$found" | jq -rs 'flatten(1) | map(.Image) | unique[]') 2>/dev/null) || :
+  { printf '%s' "$found" | jq -cs 'flatten(1)' && printf '%s' "$images" | jq -cs 'flatten(1)'; } | jq -cs '
     def id: "sha256:" + ltrimstr("sha256:");
     (.[1] | map({key: (.Id | id), value: (.RepoDigests // [] | sort)}) | from_entries) as $digests
     | .[0]
