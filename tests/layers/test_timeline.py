@@ -21,6 +21,7 @@ from zerotoil.layers.timeline.events import changes, of_message, of_snapshot, st
 from zerotoil.layers.timeline.found import AppState, Container, Entry, Same, read_entry
 
 VALID = jsonschema.Draft202012Validator(schema())
+NIGHTLY = "auto-%Y-%m-%d_%H-%M"
 START = datetime(2026, 11, 26, 2, tzinfo=UTC)
 WEB = Container("web", "front", "web-front-1", "nginx:1", "sha256:1", "nginx@sha256:aaaa")
 NEW = replace(WEB, id="sha256:2", digest="nginx@sha256:bbbb")
@@ -107,13 +108,13 @@ def test_a_reboot_into_another_os() -> None:
 def test_a_snapshot_is_told_with_the_entry_that_holds_for_it() -> None:
     at = (START + timedelta(minutes=5)).timestamp()
     item = {"id": "tank/lab/matrix/data@auto-2026-11-26_02-05", "properties": {"creation": {"rawvalue": str(int(at))}}}
-    found = story([entry(9, NEW), entry(0)], [of_snapshot(item, "auto-%Y-%m-%d_%H-%M"), of_message("unhealthy web", at + 60)])
+    found = story([entry(9, NEW), entry(0)], [of_snapshot(item, [NIGHTLY]), of_message("unhealthy web", at + 60)])
     assert found[1].app == "web"
     assert [(event.kind.value, event.subject, event.origin, event.ledger) for event in found] == [
         ("update", "front", "", "e9"), ("told", "web", "", ""), ("snapshot", "auto-2026-11-26_02-05", "schedule", "e0"),
         ("begin", "", "", "e0"),
     ]  # fmt: skip
-    early = replace(of_snapshot(item, ""), time=START - timedelta(days=1))
+    early = replace(of_snapshot(item, []), time=START - timedelta(days=1))
     assert story([entry(0)], [early])[-1].ledger == ""
 
 
@@ -129,7 +130,7 @@ def test_a_snapshot_is_told_with_the_entry_that_holds_for_it() -> None:
 )
 def test_the_origin_of_a_snapshot_is_told_by_its_name(naming: str, name: str, origin: str) -> None:
     item = {"id": f"tank/x@{name}", "properties": {"creation": {"rawvalue": "1"}}}
-    assert of_snapshot(item, naming).origin == origin
+    assert of_snapshot(item, ["x-%s", naming]).origin == origin
 
 
 def test_an_entry_as_the_guest_prints_it() -> None:

@@ -150,11 +150,11 @@ def _declared(entry: Entry, app: str) -> Mapping[str, str]:
     return entry.apps[app].files if app in entry.apps else {}
 
 
-def of_snapshot(item: Mapping[str, Any], naming: str) -> Event:
-    """A snapshot as the NAS lists it; one that fits the naming schema is of the schedule. Raises KeyError or ValueError."""
+def of_snapshot(item: Mapping[str, Any], namings: Iterable[str]) -> Event:
+    """A snapshot as the NAS lists it; one that fits a naming schema is of the schedule. Raises KeyError or ValueError."""
     name = item["id"].partition("@")[2]
     time = datetime.fromtimestamp(int(item["properties"]["creation"]["rawvalue"]), UTC)
-    return Event(time, Kind.SNAPSHOT, subject=name, origin="schedule" if _fits(name, naming) else "other")
+    return Event(time, Kind.SNAPSHOT, subject=name, origin="schedule" if any(_fits(name, each) for each in namings) else "other")
 
 
 def _fits(name: str, naming: str) -> bool:

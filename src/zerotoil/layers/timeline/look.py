@@ -46,7 +46,7 @@ def snapshots(nas: Nas, spec: HostSpec) -> Iterator[Event]:
     """The snapshots of the host's data volume. Raises LabError."""
     for item in nas.query(nas.capabilities.snapshots, ["dataset", "=", spec.zvol]):
         try:
-            yield of_snapshot(item, spec.data.snapshot_naming)
+            yield of_snapshot(item, [spec.data.snapshot_naming])
         except _WRONG as error:
             what = f"{spec.nas.url}: a snapshot of {spec.zvol} has no time of creation ({str(item)[:200]})"
             raise LabError(what, "is this version of TrueNAS known? see docs/truenas.md", code=Code.NAS_REFUSED) from error
