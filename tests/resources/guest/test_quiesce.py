@@ -15,7 +15,7 @@ from zerotoil.errors import LabError
 from zerotoil.resources.guest import Guest, quiesce
 from zerotoil.resources.guest.quiesce import Hold, Stillness, hold
 
-SCRIPT = resources.files("zerotoil.resources.guest").joinpath("quiesce.sh").read_text()
+SCRIPT = resources.files("zerotoil.resources.guest").joinpath("scripts", "quiesce.sh").read_text()
 LOGGED = '#!/bin/sh\necho "${{0##*/}} $*" >>{log}\n{then}\n'
 
 
@@ -154,7 +154,7 @@ def test_thawed_by_hand_meanwhile(disk: Disk) -> None:
 def test_shellcheck_finds_nothing() -> None:
     if not shutil.which("shellcheck"):
         pytest.skip("shellcheck is not installed")
-    path = Path(str(resources.files("zerotoil.resources.guest").joinpath("quiesce.sh")))
+    path = Path(str(resources.files("zerotoil.resources.guest").joinpath("scripts", "quiesce.sh")))
     assert subprocess.run(["shellcheck", str(path)], timeout=60).returncode == 0
 
 

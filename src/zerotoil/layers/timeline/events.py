@@ -6,18 +6,13 @@ container is compared with the last that was known of it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from zerotoil.layers.timeline.found import AppState, Container, Entry, Event, Kind, Same, State
-
-_DIGITS = {
-    "%Y": r"\d{4}", "%s": r"\d+", "%z": r"[+-]\d{4}", "%p": "[AP]M", "%%": "%",
-    **dict.fromkeys(("%m", "%d", "%H", "%I", "%M", "%S", "%y"), r"\d{2}"), "%j": r"\d{3}",
-}  # fmt: skip
+from zerotoil.model.snapshots import fits
 
 
 def story(entries: Sequence[Entry | Same], others: Iterable[Event]) -> tuple[Event, ...]:
@@ -154,13 +149,7 @@ def of_snapshot(item: Mapping[str, Any], namings: Iterable[str]) -> Event:
     """A snapshot as the NAS lists it; one that fits a naming schema is of the schedule. Raises KeyError or ValueError."""
     name = item["id"].partition("@")[2]
     time = datetime.fromtimestamp(int(item["properties"]["creation"]["rawvalue"]), UTC)
-    return Event(time, Kind.SNAPSHOT, subject=name, origin="schedule" if any(_fits(name, each) for each in namings) else "other")
-
-
-def _fits(name: str, naming: str) -> bool:
-    """Could the schema (strftime's) have made this name?"""
-    parts = re.split(r"(%.)", naming)
-    return bool(re.fullmatch("".join(_DIGITS.get(part, re.escape(part)) for part in parts), name))
+    return Event(time, Kind.SNAPSHOT, subject=name, origin="schedule" if any(fits(each, name) for each in namings) else "other")
 
 
 def of_message(what: str, time: float) -> Event:

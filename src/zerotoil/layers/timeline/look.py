@@ -12,6 +12,7 @@ from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.layers.timeline.events import of_message, of_snapshot, story
 from zerotoil.layers.timeline.found import Entry, Event, HostTimeline, Same, read_entry
+from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest import Guest
 from zerotoil.resources.hypervisor import observed
@@ -46,7 +47,7 @@ def snapshots(nas: Nas, spec: HostSpec) -> Iterator[Event]:
     """The snapshots of the host's data volume. Raises LabError."""
     for item in nas.query(nas.capabilities.snapshots, ["dataset", "=", spec.zvol]):
         try:
-            yield of_snapshot(item, [spec.data.snapshot_naming])
+            yield of_snapshot(item, namings(spec.data.snapshot_naming, spec.data.snapshot_tiers).values())
         except _WRONG as error:
             what = f"{spec.nas.url}: a snapshot of {spec.zvol} has no time of creation ({str(item)[:200]})"
             raise LabError(what, "is this version of TrueNAS known? see docs/truenas.md", code=Code.NAS_REFUSED) from error

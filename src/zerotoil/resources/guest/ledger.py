@@ -27,7 +27,8 @@ def guest_files(spec: HostSpec) -> list[GuestFile]:
     """The files of a host that runs containers; none for another."""
     if not spec.docker.enabled and not (spec.container.backend == "podman" and spec.apps.run):
         return []
-    times = before_snapshots([spec.data.snapshot_schedule], spec.watchtower.timezone)
+    tiers = (tier.schedule for tier in spec.data.snapshot_tiers.values())
+    times = before_snapshots([spec.data.snapshot_schedule, *tiers], spec.watchtower.timezone)
     return [
         GuestFile(f"{TREE}/bin/ledger.sh", 0o755, _HERE.joinpath("scripts", "ledger.sh").read_text()),
         _unit("zerotoil-ledger@.service"),

@@ -67,5 +67,5 @@ def hold(guest: Guest) -> Hold:
 
 
 def _script(action: str, argument: str) -> str:
-    text = resources.files("zerotoil.resources.guest").joinpath("quiesce.sh").read_text()
+    text = resources.files("zerotoil.resources.guest").joinpath("scripts", "quiesce.sh").read_text()
     return f"set -- {shlex.join([action, DATA, argument])}\n{text}"
