@@ -440,7 +440,8 @@ def private_registry(project: Project) -> str:
     wait_for(lambda: project.answers() == "5")
     assert project.plan(code=0)
     project.app("web", WEB.format(updates="auto", image="ghcr.io/me/web:1"))
-    project.declare(**data, registry_logins=login, registry_airgapped=True, registry_mirrors={registry: registry})
+    own = {registry: registry, project.lab["registry"]: project.lab["registry"]}
+    project.declare(**data, registry_logins=login, registry_airgapped=True, registry_mirrors=own)
     refused = project.run(ZEROTOIL, "check", "inventory/lab.py", codes=(1,))
     project.declare(**data, registry_logins=login)
     project.app("web", WEB.format(updates="auto", image=image))
@@ -479,7 +480,7 @@ beside your compose.yaml. Podman is told of all.
 ## Airgap
 
 `registry_airgapped = True` refuses every image that comes from anywhere else than a mirror of yours, Watchtower's own included.
-A registry of your own is its own mirror.
+A registry of your own is its own mirror: `"registry_mirrors": {{"registry.lan": "registry.lan"}}`.
 
 {refused}
 """
