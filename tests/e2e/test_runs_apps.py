@@ -3,11 +3,13 @@
 The guides are written by the same walk; each test takes one page's steps, in the order in which they stand.
 """
 
+import json
+
 import pytest
 
 from tests.e2e import guide_apps as guide
 from tests.e2e.deployed import assert_unchanged, deploy, writes, zerotoil
-from tests.e2e.guide_apps import Project, wait_for
+from tests.e2e.guide_apps import ZEROTOIL, Project, wait_for
 from tests.e2e.guide_plan_and_drift import HOST, ROOT, in_guest
 
 pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.usefixtures("lab")]
@@ -28,6 +30,16 @@ def test_a_second_run_changes_nothing(project: Project) -> None:
     assert_unchanged(project.deploy())
     assert writes() == before
     assert in_guest("sudo docker inspect --format '{{.State.StartedAt}}' web-web-1 watchtower") == started
+
+
+def test_a_snapshot_now_freezes_the_filesystem_and_thaws_it(project: Project) -> None:
+    said = project.run(ZEROTOIL, "snapshot", "-i", "inventory/lab.py", HOST, "--note", "before the new OS")
+    assert "frozen" in said
+    in_guest("sudo touch /var/mnt/data/written-again")
+    (listed,) = json.loads(project.run(ZEROTOIL, "snapshots", "-i", "inventory/lab.py", HOST, "--json"))["snapshots"]
+    assert (listed["note"], listed["name"].partition("-")[0]) == ("before the new OS", "manual")
+    story = project.run(ZEROTOIL, "timeline", "-i", "inventory/lab.py", HOST)
+    assert listed["name"] in story and "web" in story
 
 
 def test_data_and_apps_are_back_on_a_new_os_disk(project: Project) -> None:
