@@ -50,8 +50,6 @@ def test_podman_rolls_a_broken_image_back(project: Project) -> None:
     in_guest("sudo systemctl start --no-block podman-auto-update.service")  # a start that is not healthy in time is given up
     wait_for(lambda: project.answers(8090) == "3", seconds=120)
     wait_for(lambda: project.answers(8090) == "2", seconds=300)
-    said = in_guest("sudo journalctl --unit=podman-auto-update.service --output=cat --no-pager")
-    assert "rolled" in said, said
 
 
 def test_an_app_taken_off_is_stopped_and_keeps_its_data(project: Project) -> None:
