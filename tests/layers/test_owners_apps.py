@@ -134,6 +134,16 @@ def test_what_the_hosts_updater_cannot_do(root: Path) -> None:
     ]
 
 
+def test_a_secret_in_an_env_file_of_any_name(root: Path) -> None:
+    add(root, "settings.template", "GREETING={{ db_password }}\n")
+    text = "services:\n  web:\n    image: docker.io/library/x:1\n    env_file: ./settings\n"
+    (said,) = of_host(root, text, apps_values={"web": {"db_password": Secret("s3cret")}})
+    assert said.startswith("apps/web/compose.yaml:4: services.web.env_file: ./settings holds a secret") and said.endswith(
+        "[ZT134]"
+    )
+    assert of_host(root, text, apps_values={"web": {"db_password": "plain"}}) == []
+
+
 def test_an_image_from_outside_an_airgap(root: Path) -> None:
     keys = {"registry_airgapped": True, "registry_mirrors": {"docker.io": "mirror.lan"}}
     assert of_host(root, "services: {web: {image: docker.io/library/x:1}}", **keys) == []

@@ -92,6 +92,12 @@ def test_a_wrong_order_is_refused_with_its_key_once_apps_are_declared() -> None:
     )
 
 
+def test_podman_updates_at_the_same_hour() -> None:
+    keys = {"watchtower_schedule": "0 30 1 * * *", "container_backend": "podman", "apps": ["web"]}
+    (problem,) = declare({"matrix": [("host data", {**RIGHT, **keys})]}).problems
+    assert problem.key == "watchtower_schedule" and "a restore point of 23 hours before" in problem.what
+
+
 @pytest.mark.parametrize("key", ["watchtower_enabled", "docker_enabled"])
 def test_one_updater_on_a_host(key: str) -> None:
     (problem,) = declare({"matrix": [("host data", {**RIGHT, "container_backend": "podman", key: True})]}).problems

@@ -149,6 +149,7 @@ def checked(spec: HostSpec, root: Path, offline: bool = False) -> tuple[list[tup
         app, findings = check(name, owners.compose, spec.apps.updates, texts)
         problems += [AppProblems([finding]) for finding in findings]
         if app:
+            problems += _secrets_in_environments(app, owners)
             found.append((owners, app))
             problems += _conflicts(spec, app)
     problems += [AppProblems([finding]) for finding in across([app for _, app in found])]
@@ -157,6 +158,17 @@ def checked(spec: HostSpec, root: Path, offline: bool = False) -> tuple[list[tup
 
         problems += podman_apps.problems(spec, found)
     return found, problems
+
+
+def _secrets_in_environments(app: ComposeApp, owners: OwnersApp) -> Iterator[LabError]:
+    """Files with a secret that a container would get as its environment, whatever they are called."""
+    secret = {file.path for file in owners.files if file.secret}
+    for service in app.services.values():
+        for name in service.env_file:
+            if absolute(app.name, name) in secret:
+                what = f"services.{service.name}.env_file: {name} holds a secret, which everybody who may ask Docker would see"
+                place = ("services", service.name, "env_file")
+                yield AppProblems([app.finding(Code.COMPOSE_SECRET, place, f"{what}; mount the file instead")])
 
 
 def _conflicts(spec: HostSpec, app: ComposeApp) -> Iterator[LabError]:

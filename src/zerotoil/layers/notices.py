@@ -32,8 +32,8 @@ def notices(site: Site) -> tuple[Notice, ...]:
 
 
 def held(site: Site) -> list[Notice]:
-    """Images that were put back after an update, by app."""
-    facts, found = site.guest.facts() if site.spec.apps.run else {}, []
+    """Images that were put back after an update, by app; as far as the plan has read the guest."""
+    facts, found = site.seen_in_guest, []
     for name in site.spec.apps.run:
         for line in files.notes(facts, folder(name), "pins"):
             service, _, image = line.partition(" ")

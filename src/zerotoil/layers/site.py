@@ -130,6 +130,11 @@ class Site:
             return Guest(self.spec.name, self.shell)
         return self.running_guest() if self.is_settled() else Guest.new_machine(self.spec.name)
 
+    @property
+    def seen_in_guest(self) -> dict[str, Any]:
+        """What is known of the guest without asking it."""
+        return self.guest.seen if "guest" in vars(self) else {}
+
     def running_guest(self) -> Guest:
         """The guest over OpenSSH, with the keys, address and pinned host key of the deploy."""
         where = address(self.spec, self.hypervisor)

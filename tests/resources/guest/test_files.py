@@ -66,6 +66,31 @@ def test_a_removed_file_comes_back_and_one_declared_no_more_goes(local: LocalGue
     assert (local.data / "zerotoil/bin/one.sh").exists()
 
 
+def kept(local: LocalGuest) -> list[str]:
+    return sorted(path.read_text() for path in (local.data / "zerotoil/.zerotoil/kept").rglob("*.sh*"))
+
+
+def test_what_was_changed_since_is_kept_before_it_is_replaced_or_taken_away(local: LocalGuest) -> None:
+    """An app may write into a file that it was given: nothing of that is lost."""
+    path = local.data / "zerotoil/bin/one.sh"
+    tree(local, ONE).apply()
+    path.write_text("first\n")
+    local.guest.forget()
+    tree(local, ONE).apply()
+    assert kept(local) == ["first\n"]
+    path.write_text("second\n")
+    local.guest.forget()
+    tree(local, ODD).apply()
+    assert not path.exists() and kept(local) == ["first\n", "second\n"]
+
+
+def test_what_is_as_we_wrote_it_is_not_kept(local: LocalGuest) -> None:
+    tree(local, ONE).apply()
+    tree(local, GuestFile(ONE.path, 0o755, "echo 2\n")).apply()
+    tree(local, ODD).apply()
+    assert not (local.data / "zerotoil/.zerotoil/kept").exists()
+
+
 def test_a_secret_is_never_shown(local: LocalGuest) -> None:
     said = lines(tree(local, SECRET).apply())
     new = GuestFile(SECRET.path, 0o600, "signal://other\n", secret=True)

@@ -140,6 +140,18 @@ def test_auto_revert_puts_the_image_back_and_holds_it(night: Night) -> None:
     assert night.told() == []
 
 
+def test_an_image_without_a_digest_cannot_be_put_back_and_that_is_told(night: Night) -> None:
+    """An image that was built or loaded here is in no registry."""
+    (night.own / "revert").write_text("")
+    noted = night.own / "images"
+    noted.write_text(noted.read_text().replace(OLD["digest"], "-"))
+    night.updated(NEW | {"broken": True})
+    night.run("reconcile.sh")
+    (said,) = night.told()
+    assert said.startswith("update-failed|web|web is unhealthy after an update (web: - -> sha256:bbbb)")
+    assert not (night.own / "pins").exists()
+
+
 def test_a_revert_that_does_not_help_says_so(night: Night) -> None:
     (night.own / "revert").write_text("")
     night.updated(NEW | {"broken": True})

@@ -2,7 +2,8 @@
 
 Files belong to a tree (/var/mnt/data/zerotoil, or an app's folder), which keeps a manifest of what was written in
 `.zerotoil/files`: lines of mode, sha256 and path. A file that is not in it was made by somebody else and is never
-overwritten; the rest of an app's folder is its data and is never looked at.
+overwritten; the rest of an app's folder is its data and is never looked at. A file of ours that holds something else than
+we wrote (an app may write into it) is copied to `.zerotoil/kept` before it is replaced or taken away.
 """
 
 from __future__ import annotations
@@ -144,16 +145,23 @@ def write_script(root: str, have: Found | None, want: Sequence[GuestFile]) -> st
     """
     lines = [_HEAD.format(root=shlex.quote(root), data=DATA)]
     ours = set(have.written) if have else set()
+    gone = sorted(ours - {file.path for file in want})
+    replaced = [file.path for file in differing(have, want)]
+    lines += [f"keep_copy {shlex.quote(path)}" for path in [*replaced, *gone] if have and _changed_since(have, path)]
     for file in differing(have, want):
         path = shlex.quote(file.path)
         if file.path not in ours:
             lines.append(f"not_foreign {path} {file.sha256}")
         lines.append(f"install_file {path} {file.mode:04o} <<'END'\n{_wrapped(file.data)}END")
-    declared = {file.path for file in want}
-    lines += [f"rm -f {shlex.quote(path)}" for path in sorted(ours - declared)]
+    lines += [f"rm -f {shlex.quote(path)}" for path in gone]
     manifest = "".join(f"{f.mode:04o} {f.sha256} {f.path.removeprefix(f'{root}/')}\n" for f in want)
     lines.append(f"cat >{root}/.zerotoil/files.new <<'END'\n{manifest}END\nmv {root}/.zerotoil/files.new {root}/.zerotoil/files")
     return "\n".join(lines) + "\n"
+
+
+def _changed_since(have: Found, path: str) -> bool:
+    """Does the file hold something else than what we wrote?"""
+    return path in have.written and path in have.there and have.there[path][1] != have.written[path][1]
 
 
 def _wrapped(data: bytes) -> str:
@@ -169,6 +177,11 @@ mkdir -p {root}/.zerotoil
 not_foreign() {{
   [ -e "$1" ] || return 0
   [ "$(sha256sum <"$1" | cut -d' ' -f1)" = "$2" ] || {{ echo "$1 is there and not ours: move it away" >&2; exit 1; }}
+}}
+keep_copy() {{
+  kept={root}/.zerotoil/kept"${{1#{root}}}"
+  mkdir -p "$(dirname "$kept")"
+  cp --archive --backup=numbered "$1" "$kept"
 }}
 install_file() {{
   (umask 022 && mkdir -p "$(dirname "$1")") # a container mounts it as some user; the tree itself lets only root in

@@ -29,6 +29,7 @@ class Guest:
         self.name = name
         self._shell = shell
         self._facts: dict[str, Any] | None = None
+        self._texts: dict[str, str | None] = {}
         self.exists = True
         self.writes = 0
 
@@ -62,12 +63,20 @@ class Guest:
         return self._facts
 
     def texts(self, paths: Sequence[str]) -> dict[str, str]:
-        """The texts of files, in one round trip; what is no text or not there is left out."""
-        return files.read_answer(self.ask(files.read_script(paths))) if paths else {}
+        """The texts of files, in one round trip; what is no text or not there is left out. Kept until something is written."""
+        if missing := [path for path in paths if path not in self._texts]:
+            self._texts |= dict.fromkeys(missing) | files.read_answer(self.ask(files.read_script(missing)))
+        return {path: text for path in paths if (text := self._texts[path]) is not None}
 
     def forget(self) -> None:
         """Read afresh the next time."""
         self._facts = None
+        self._texts = {}
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What was observed already; empty where nothing has asked yet."""
+        return self._facts or {}
 
     def ask(self, script: str) -> str:
         """Run a script that only reads."""

@@ -56,7 +56,7 @@ jq -s \
   --arg os "${OSTREE_VERSION:-${IMAGE_VERSION:-$VERSION_ID}}" \
   --arg boot "$boot" '
   {
-    data: (if $mount then $mount.filesystems[0] | {source, type: .fstype, label: (.label // ""), uuid} else null end),
+    data: (if $mount then $mount.filesystems[0] | {source, type: .fstype, label: (.label // ""), uuid: (.uuid // "")} else null end),
     units: ($units | split("\n\n") | map(split("\n") | map(split("=") | select(length > 1) | {key: .[0], value: .[1]})
       | from_entries | select(.Id) | {key: .Id, value: {active: .ActiveState, enabled: .UnitFileState}}) | from_entries),
     containers: map(

@@ -16,13 +16,15 @@ def until_up(guest: Guest, what: str, unit: str) -> None:
     deadline = time.monotonic() + _SECONDS
     ask = f"systemctl show --property=ActiveState,Result,ReloadResult,Job {unit}\n"
     while time.monotonic() < deadline:
-        state = dict(line.split("=", 1) for line in guest.write(ask).splitlines() if "=" in line)
+        state = dict(line.split("=", 1) for line in guest.ask(ask).splitlines() if "=" in line)
         if state.get("Job", "0") in ("", "0") and state.get("ActiveState") not in ("activating", "reloading"):
             if state.get("ActiveState") == "active" and state.get("ReloadResult", "success") == "success":
+                guest.forget()
                 return
             break
         time.sleep(1)
-    said = guest.write(f"journalctl --unit={unit} --lines=4 --output=cat --no-pager\n").strip().replace("\n", "; ")
+    guest.forget()
+    said = guest.ask(f"journalctl --unit={unit} --lines=4 --output=cat --no-pager\n").strip().replace("\n", "; ")
     raise LabError(
         f"{guest.name}: {what} did not come up ({said[-400:]})",
         f"its data is untouched; look: zerotoil ssh {guest.name} -- journalctl -u {unit}",
