@@ -10,7 +10,8 @@ import pytest
 import yaml
 from jinja2 import meta
 
-from zerotoil.model.compose import App, across, check, reference
+from zerotoil.model.compose import App, across, check
+from zerotoil.model.image import ImageRef, names_registry
 
 EXAMPLES = Path(__file__).parents[2] / "examples/apps"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/compose.yaml"))
@@ -57,8 +58,7 @@ def test_all_of_them_are_here() -> None:
 def test_nothing_is_wrong_with_it(name: str) -> None:
     shop = app(name)
     for service in shop.services.values():
-        image = reference(service.image)
-        assert image is not None and image.registry and image.tag
+        assert names_registry(service.image) and ImageRef.parse(service.image).tag
         assert service.restart == "unless-stopped"
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from zerotoil.model.compose import Port, reference
+from zerotoil.model.compose import Port
 from zerotoil.model.compose.hostpath import Where, absolute, where
 from zerotoil.model.compose.lint.secrets import secret_name
 from zerotoil.model.compose.ports import read_ports
+from zerotoil.model.image import ImageRef, names_registry
 
 
 @pytest.mark.parametrize(
@@ -59,15 +60,16 @@ def test_what_ports_clash(one: Port, other: Port, clash: bool) -> None:
     ],
 )
 def test_images(image: str, parts: tuple[str, ...], full: str) -> None:
-    found = reference(image)
-    assert found is not None
-    assert (found.registry, found.repository, found.tag, found.digest) == parts
-    assert found.full_name == full
+    found = ImageRef.parse(image)
+    registry, _, tag, digest = parts
+    assert (names_registry(image), found.tag, found.digest) == (bool(registry), tag, digest)
+    assert found.name == full
 
 
 @pytest.mark.parametrize("image", ["", "A", "a:", "a:1:2", "a/", "/a", "a b", "a@sha256:00", "https://ghcr.io/a:1"])
 def test_what_is_no_image(image: str) -> None:
-    assert reference(image) is None
+    with pytest.raises(ValueError, match="is no|id of an image"):
+        ImageRef.parse(image)
 
 
 @pytest.mark.parametrize(

@@ -174,3 +174,38 @@ def test_env_files_as_compose_has_them() -> None:
     assert file.values == {"A": "1", "B": "x $A", "C": "a\n1$", "D": "", "E": "foo#x", "F": "3", "G": "a\nb", "H": "12"}
     assert file.lines["H"] == 11
     assert file.troubles == [(12, "no line of an .env file; write NAME=value"), (13, "the quote after I= is not closed")]
+
+
+# By the rules and examples of the Compose specification, "Interpolation".
+ENV = {"SET": "value", "EMPTY": "", "FOO": "foo"}
+VARIABLES = [
+    ("plain", "plain"),
+    ("$SET-x ${SET}x", "value-x valuex"),
+    ("$$SET $${SET} $$$SET", "$SET ${SET} $value"),
+    ("cost: $5, 100$", "cost: $5, 100$"),
+    ("${EMPTY}", ""),
+    ("${EMPTY:-default}${EMPTY-default}", "default"),
+    ("${NONE:-default}${NONE-default}", "defaultdefault"),
+    ("${SET:-default}", "value"),
+    ("${NONE:-}", ""),
+    ("${NONE:-${FOO}}", "foo"),
+    ("${NONE:-${NONE:-a b}}/c", "a b/c"),
+    ("${NONE:-a:-b}", "a:-b"),
+    ("${NONE:-what?}", "what?"),
+    ("${SET:+yes}${EMPTY:+no}${EMPTY+yes}${NONE+no}", "yesyes"),
+    ("${SET:?must be set}${EMPTY?fine}", "value"),
+]
+REFUSED_VARIABLES = ["$NONE", "${NONE}", "${EMPTY:?say $FOO}", "${NONE?}", "${NONE:-$OTHER}", "${SET/a/b}", "${5}", "${SET"]
+
+
+@pytest.mark.parametrize(("text", "expected"), VARIABLES, ids=[text for text, _ in VARIABLES])
+def test_a_variable_is_put_in(text: str, expected: str) -> None:
+    variables = Variables(ENV)
+    assert (variables.expand(text), variables.troubles) == (expected, [])
+
+
+@pytest.mark.parametrize("text", REFUSED_VARIABLES)
+def test_a_variable_that_has_no_value_or_is_none_is_a_trouble(text: str) -> None:
+    variables = Variables(ENV)
+    variables.expand(text)
+    assert len(variables.troubles) == 1

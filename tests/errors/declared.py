@@ -154,7 +154,6 @@ CASES: dict[Code, Provoke] = {
     Code.APP_TEMPLATE: lambda w: app(w, "conf.template", "{{ nosuch }}"),
     Code.QUADLET_CANNOT_SAY: lambda w: quadlet(logging={}),
     Code.QUADLET_WRONG_VALUE: lambda w: quadlet(ports=["http"]),
-    Code.QUADLET_VARIABLE: lambda w: quadlet(user="$NONE"),
     Code.QUADLET_CLASH: lambda w: quadlet(container_name="app-a-b-1"),
     Code.SCHEDULE_CANNOT_SAY: lambda w: on_calendar("0 30 3 1 * MON", "UTC"),
     Code.COMPOSE_MALFORMED: lambda w: compose.parse("shop", "services: ["),

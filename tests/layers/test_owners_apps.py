@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import make_spec
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.layers.apps import checked, names, read
+from zerotoil.layers.apps import judge, names, read
 from zerotoil.model.secret import Secret
 
 COMPOSE = "services:\n  web:\n    image: registry.lan/web:1\n"
@@ -115,7 +115,7 @@ def test_what_cannot_be_taken(root: Path) -> None:
 def of_host(root: Path, text: str, **keys: object) -> list[str]:
     """What is wrong with the app on a host of these keys."""
     (root / "apps/web/compose.yaml").write_text(text)
-    return [error.shown for error in checked(make_spec(apps=["web"], **keys), root)[1]]
+    return [error.shown for error in judge(make_spec(apps=["web"], **keys), root).problems]
 
 
 def test_what_the_hosts_updater_cannot_do(root: Path) -> None:

@@ -160,11 +160,6 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "A key of a compose file has a value that Compose would not take either.",
         "Write it as the message shows; https://docs.docker.com/reference/compose-file/ lists all keys.",
     ),
-    Code.QUADLET_VARIABLE: (
-        "variable in a compose file without a value",
-        "A ${NAME} is not set and has no default, or is written in a way that Compose does not know.",
-        "Set it in the app's .env, or give a default: ${NAME:-default}.",
-    ),
     Code.QUADLET_CLASH: (
         "two units or containers of one name",
         "The names of apps, services, networks and volumes are joined to names of units, and two of them are the same.",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from zerotoil.errors import LabError, Several
 from zerotoil.model.compose import App as ComposeApp
 from zerotoil.model.compose import AppProblems, Service, across, check
 from zerotoil.model.compose.hostpath import absolute
+from zerotoil.model.places import app_folder
 from zerotoil.model.secret import MASK, Secret
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.compose import override
 from zerotoil.resources.guest import Guest
-from zerotoil.resources.guest.app import App, GoneApps, folder
+from zerotoil.resources.guest.app import App, GoneApps
 from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.resource import Resource
 
@@ -87,7 +88,7 @@ def _paths(source: Path) -> Iterator[Path]:
 def _file(spec: HostSpec, path: Path, inside: Path, app: str, values: dict[str, Any], offline: bool) -> GuestFile:
     if path.stat().st_size > _LARGEST:
         raise _bad(path, f"has {path.stat().st_size} bytes, at most {_LARGEST} are taken", "keep data out of it")
-    target = f"{folder(app)}/{inside}"
+    target = f"{app_folder(app)}/{inside}"
     if not path.name.endswith(TEMPLATE):
         return GuestFile(target, 0o755 if path.stat().st_mode & 0o100 else 0o644, _content(path))
     text, secrets = _rendered(path, values, offline)
@@ -135,8 +136,22 @@ def _bad(path: Path, what: str, remedy: str) -> LabError:
     return LabError(f"{path} {what}", remedy, code=Code.APP_FILE)
 
 
-def checked(spec: HostSpec, root: Path, offline: bool = False) -> tuple[list[tuple[OwnersApp, ComposeApp]], list[LabError]]:
-    """The apps of a host, read and judged, and everything that is wrong with them. `offline`: secrets are not read."""
+@dataclass(frozen=True)
+class Judged:
+    """The apps of a host, read and judged; with podman also their quadlets: app -> file name -> text."""
+
+    found: tuple[tuple[OwnersApp, ComposeApp], ...]
+    problems: tuple[LabError, ...]
+    quadlets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def must_be_right(self) -> None:
+        """Raise LabError with everything that is wrong: then nothing of any app is touched."""
+        if self.problems:
+            raise Several(self.problems)
+
+
+def judge(spec: HostSpec, root: Path, offline: bool = False) -> Judged:
+    """Read the apps of a host, and find everything that is wrong with them. `offline`: secrets are not read."""
     found: list[tuple[OwnersApp, ComposeApp]] = []
     problems: list[LabError] = []
     for name in spec.apps.run:
@@ -145,19 +160,20 @@ def checked(spec: HostSpec, root: Path, offline: bool = False) -> tuple[list[tup
         except LabError as error:
             problems.append(error)
             continue
-        texts = {f.path.removeprefix(f"{folder(name)}/"): f.content for f in owners.files if isinstance(f.content, str)}
+        texts = {f.path.removeprefix(f"{app_folder(name)}/"): f.content for f in owners.files if isinstance(f.content, str)}
         app, findings = check(name, owners.compose, spec.apps.updates, texts)
         problems += [AppProblems([finding]) for finding in findings]
         if app:
-            problems += _secrets_in_environments(app, owners)
+            problems += [*_secrets_in_environments(app, owners), *_conflicts(spec, app)]
             found.append((owners, app))
-            problems += _conflicts(spec, app)
     problems += [AppProblems([finding]) for finding in across([app for _, app in found])]
+    quadlets: Mapping[str, Mapping[str, str]] = {}
     if spec.container.backend == "podman":
         from zerotoil.layers import podman_apps
 
-        problems += podman_apps.problems(spec, found)
-    return found, problems
+        quadlets, refused = podman_apps.render(spec, found)
+        problems += refused
+    return Judged(tuple(found), tuple(problems), quadlets)
 
 
 def _secrets_in_environments(app: ComposeApp, owners: OwnersApp) -> Iterator[LabError]:
@@ -193,16 +209,11 @@ def _conflicts(spec: HostSpec, app: ComposeApp) -> Iterator[LabError]:
         yield AppProblems([app.finding(Code.APPS_CLASH, ("services", linked.name, "depends_on"), what)])
 
 
-def resources(spec: HostSpec, root: Path, guest: Guest) -> list[Resource]:
-    """The apps that the host runs, in the order in which they are declared, and the end of those that it runs no more.
-
-    Raises LabError with everything that is wrong with them: then nothing of any app is touched.
-    """
-    found, problems = checked(spec, root)
-    if problems:
-        raise Several(problems)
+def resources(spec: HostSpec, judged: Judged, guest: Guest) -> list[Resource]:
+    """The apps that the host runs, in the order in which they are declared, and the end of those that it runs no more."""
+    judged.must_be_right()
     made: list[Resource] = []
-    for owners, app in found:
+    for owners, app in judged.found:
         files = sorted([*owners.files, *own_files(spec, app)], key=lambda file: file.path)
         made.append(App(guest, app.name, files, {name: _mounted(app, service) for name, service in app.services.items()}))
     return [*made, GoneApps(guest, spec.apps.run)]
@@ -219,7 +230,7 @@ def _mounted(app: ComposeApp, service: Service) -> list[str]:
 
 def own_files(spec: HostSpec, app: ComposeApp) -> list[GuestFile]:
     """What zerotoil adds to an app: the labels that say whose it is and how it is updated."""
-    own = f"{folder(app.name)}/{_OURS}"
+    own = f"{app_folder(app.name)}/{_OURS}"
     files = [GuestFile(f"{own}/override.yaml", 0o644, override(app, spec.owner, spec.registry))]
     if app.updates == "auto+revert":
         files.append(GuestFile(f"{own}/revert", 0o644, "An image whose update turns a health check red is put back.\n"))

@@ -8,10 +8,10 @@ import hashlib
 from zerotoil.clients import cache
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
+from zerotoil.model.places import app_folder
 from zerotoil.model.vm import OsSpec
 from zerotoil.render.ignition import readable
 from zerotoil.resources.guest import files
-from zerotoil.resources.guest.app import folder
 from zerotoil.resources.hypervisor import kept_config, observed, pending
 from zerotoil.resources.hypervisor.volumes import digest
 from zerotoil.resources.resource import Kind, Notice, updated
@@ -35,7 +35,7 @@ def held(site: Site) -> list[Notice]:
     """Images that were put back after an update, by app; as far as the plan has read the guest."""
     facts, found = site.seen_in_guest, []
     for name in site.spec.apps.run:
-        for line in files.notes(facts, folder(name), "pins"):
+        for line in files.notes(facts, app_folder(name), "pins"):
             service, _, image = line.partition(" ")
             what = f"{service} stays at {image}"
             found.append(Notice(f"app {name}", Kind.HELD, what, f"zerotoil release {site.spec.name} {name}"))

@@ -30,6 +30,7 @@ from zerotoil.resources.resource import Resource
 
 if TYPE_CHECKING:
     from zerotoil.clients.images import LocalImage
+    from zerotoil.layers.apps import Judged
 
 _SSH_SECONDS = 60
 _PROGRESS_SECONDS = 10
@@ -96,7 +97,7 @@ class Site:
             return [record, *guest_resources(self.spec, guest)]
         from zerotoil.layers import podman_apps
 
-        return [record, *podman_apps.guest_resources(self.spec, self.root, guest)]
+        return [record, *podman_apps.guest_resources(self.spec, self.apps, guest)]
 
     def app_resources(self) -> list[Resource]:
         """The apps of the host, and those that it runs no more."""
@@ -106,16 +107,23 @@ class Site:
         from zerotoil.layers import apps, podman_apps  # load a schema and its validator, which most hosts do without
 
         if podman:
-            return podman_apps.resources(self.spec, self.root, self.guest)
-        return apps.resources(self.spec, self.root, self.guest)
+            return podman_apps.resources(self.spec, self.apps, self.guest)
+        return apps.resources(self.spec, self.apps, self.guest)
 
     def app_problems(self, offline: bool = False) -> list[LabError]:
         """Everything that is wrong with the files of the host's apps."""
         if not self.spec.apps.run:
             return []
-        from zerotoil.layers import apps
+        from zerotoil.layers.apps import judge
 
-        return apps.checked(self.spec, self.root, offline)[1]
+        return list((judge(self.spec, self.root, offline=True) if offline else self.apps).problems)
+
+    @cached_property
+    def apps(self) -> Judged:
+        """The host's apps, read and judged once."""
+        from zerotoil.layers.apps import judge
+
+        return judge(self.spec, self.root)
 
     def image(self) -> LocalImage:
         """The OS image, fetched to this machine and verified."""

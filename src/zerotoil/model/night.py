@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
+from zerotoil.model.schedule import numbers
 from zerotoil.model.units import Cron
 
 _DAY = 86400
@@ -21,20 +22,10 @@ def fixed_times(schedule: str) -> list[int]:
     """Seconds of the day at which a six-field schedule (second first) fires; empty where that cannot be told."""
     second, minutes, hours = schedule.split()[:3]
     try:
-        times = product(_expanded(hours, 24), _expanded(minutes, 60), [int(second)])
+        times = product(numbers(hours, 0, 23), numbers(minutes, 0, 59), [int(second)])
         return sorted(hour * 3600 + minute * 60 + second for hour, minute, second in times)
     except ValueError:
         return []
-
-
-def _expanded(field: str, end: int) -> set[int]:
-    """The numbers a field stands for: "*/15", "1-5", "2,14". Raises ValueError for what is none of these."""
-    found: set[int] = set()
-    for part in field.split(","):
-        numbers, _, step = part.partition("/")
-        first, dash, last = ("0", "-", str(end - 1)) if numbers == "*" else numbers.partition("-")
-        found |= set(range(int(first), int(last if dash else (end - 1 if step else first)) + 1, int(step or 1)))
-    return found
 
 
 def after(schedule: str, delay: int) -> list[int] | int:

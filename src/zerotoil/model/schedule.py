@@ -23,7 +23,7 @@ def next_run(schedule: str, zone: str, after: datetime) -> datetime | None:
     fields = schedule.lower().split()
     try:
         seconds, minutes, hours, days, months, weekdays = (
-            _values(field, low, high) for field, (_, low, high) in zip(fields, _FIELDS, strict=True)
+            numbers(field, low, high) for field, (_, low, high) in zip(fields, _FIELDS, strict=True)
         )
     except ValueError:
         return None
@@ -56,8 +56,8 @@ def _first(
     return None
 
 
-def _values(field: str, low: int, high: int) -> set[int]:
-    """The numbers that a field means. Raises ValueError for what is none."""
+def numbers(field: str, low: int, high: int) -> set[int]:
+    """The numbers that a field of a schedule means: "*/15", "1-5", "mon,thu". Raises ValueError for what is none."""
     found: set[int] = set()
     for part in field.split(","):
         match = re.fullmatch(r"(\*|\?|\w+)(?:-(\w+))?(?:/(\d+))?", part)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
+from zerotoil.model.places import app_folder
 from zerotoil.resources.guest import files
-from zerotoil.resources.guest.app import folder, unit
+from zerotoil.resources.guest.app import unit
 from zerotoil.resources.guest.wait import until_up
 
 
@@ -16,14 +17,14 @@ def release(site: Site, app: str) -> list[str]:
     Raises LabError when the app holds nothing back, or does not come up; then the pins are back.
     """
     guest = site.running_guest()
-    held = list(files.notes(guest.facts(), folder(app), "pins"))
+    held = list(files.notes(guest.facts(), app_folder(app), "pins"))
     if not held:
         what = f"{site.spec.name}: app {app} holds no image back"
         raise LabError(what, f"zerotoil plan shows what is held back on {site.spec.name}", code=Code.NOTHING_HELD)
-    pins, name = f"{folder(app)}/.zerotoil/pins", unit(app)
+    pins, name = f"{app_folder(app)}/.zerotoil/pins", unit(app)
     start = f"systemctl reload-or-restart --no-block {name}\n"
     # What is held back came after the image that is here, so `up` fetches the newest first.
-    guest.write(f"set -eu\nmv {pins} {pins}.was\ntouch {folder(app)}/.zerotoil/pull\n{start}")
+    guest.write(f"set -eu\nmv {pins} {pins}.was\ntouch {app_folder(app)}/.zerotoil/pull\n{start}")
     try:
         until_up(guest, f"app {app}", name)
     except LabError:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.render.quadlet.generator import generated, lines
+from zerotoil.model.compose.variables import expanded
 from zerotoil.render.quadlet import container_names, quadlets, service_of
 
 HERE = Path(__file__).parent
@@ -30,6 +31,9 @@ APPS = sorted(UPDATES)
 
 def rendered(app: str) -> dict[str, str]:
     compose = yaml.safe_load((HERE / "apps" / f"{app}.yaml").read_text())
+    troubles: list[str] = []
+    compose = expanded(compose, {}, ".env", lambda _place, what: troubles.append(what))
+    assert troubles == []
     return quadlets(app, compose, "home/matrix", UPDATES[app], digests=DIGESTS[app])
 
 

@@ -33,7 +33,7 @@ ARGUMENTS = [
     ({}, ["--network", "app_default:alias=web"]),
     ({}, ["--sdnotify=conmon"]),
     ({"container_name": "mine"}, ["--name", "mine"]),
-    ({"command": "echo 'a b' $$HOME"}, [IMAGE, "echo", "a b", "$HOME"]),
+    ({"command": "echo 'a b' $HOME"}, [IMAGE, "echo", "a b", "$HOME"]),
     ({"command": ["echo", 1, True]}, [IMAGE, "echo", "1", "true"]),
     ({"entrypoint": "/bin/sh -c"}, ["--entrypoint", '["/bin/sh", "-c"]']),
     ({"entrypoint": []}, ["--entrypoint="]),
@@ -46,7 +46,7 @@ ARGUMENTS = [
     ({"ports": [{"target": 80, "published": "8080", "host_ip": "::1"}]}, ["--publish", "[::1]:8080:80"]),
     ({"ports": [{"target": 80, "host_ip": "127.0.0.1", "protocol": "tcp"}]}, ["--publish", "127.0.0.1::80/tcp"]),
     ({"volumes": ["./a b:/data:Z"]}, ["-v", f"{FOLDER}/a b:/data:Z"]),
-    ({"volumes": ["./100%/$$x:/data"]}, ["-v", f"{FOLDER}/100%/$x:/data"]),
+    ({"volumes": ["./100%/$x:/data"]}, ["-v", f"{FOLDER}/100%/$x:/data"]),
     ({"volumes": ["../shared:/data:ro,z,cached"]}, ["-v", "/var/mnt/data/apps/shared:/data:ro,z"]),
     ({"volumes": ["/srv/x:/data"]}, ["-v", "/srv/x:/data"]),
     (

@@ -9,14 +9,14 @@ from zerotoil.error_codes import Code
 from zerotoil.render.quadlet import Refusals, quadlets, unit_clashes
 
 IMAGE = "docker.io/library/busybox:1"
-CANNOT, WRONG, VARIABLE, CLASH = (
-    Code.QUADLET_CANNOT_SAY, Code.QUADLET_WRONG_VALUE, Code.QUADLET_VARIABLE, Code.QUADLET_CLASH,
+CANNOT, WRONG, CLASH = (
+    Code.QUADLET_CANNOT_SAY, Code.QUADLET_WRONG_VALUE, Code.QUADLET_CLASH,
 )  # fmt: skip
 
 
-def refused(compose: dict[str, Any], policy: str = "off", env: dict[str, str] | None = None) -> Refusals:
+def refused(compose: dict[str, Any], policy: str = "off") -> Refusals:
     with pytest.raises(Refusals) as caught:
-        quadlets("app", compose, "lab/host", {"web": policy}, env)
+        quadlets("app", compose, "lab/host", {"web": policy})
     return caught.value
 
 
@@ -146,10 +146,8 @@ def test_a_file(compose: dict[str, Any], words: str) -> None:
 
 
 def test_all_at_once_each_with_its_code() -> None:
-    error = of_service(logging={}, ports=["x"], volumes=["/data"], environment={"A": "${B}"}, other={"build": "."})
+    error = of_service(logging={}, ports=["x"], volumes=["/data"], other={"build": "."})
     assert error.shown.splitlines() == [
-        "app app: service web: environment.A: the variable B is not set; "
-        "set it in the app's .env, or give a default: ${B:-…} [ZT162]",
         "app app: service web: logging: podman's quadlets have nothing like it; podman writes to the guest's journal; "
         "leave it out [ZT160]",
         "app app: service web: ports[0]: 'x' is not a port; write for instance 127.0.0.1:8080:80, an IPv6 address in [] [ZT161]",
@@ -158,7 +156,7 @@ def test_all_at_once_each_with_its_code() -> None:
         "app app: service other: build: podman's quadlets have nothing like it; "
         "build the image elsewhere, push it to a registry, and name it under image [ZT160]",
     ]
-    assert error.code is VARIABLE
+    assert error.code is CANNOT
 
 
 def test_two_units_of_one_name_in_an_app() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.resources.guest.conftest import LocalGuest
 from zerotoil.errors import LabError
-from zerotoil.resources.guest.files import TREE, GuestFile
+from zerotoil.model.places import TREE
+from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.own import OwnFiles
 
 ONE = GuestFile(f"{TREE}/bin/one.sh", 0o755, "echo 1\n")

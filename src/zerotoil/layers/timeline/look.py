@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib import resources
 
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
@@ -15,6 +14,7 @@ from zerotoil.layers.timeline.found import Entry, Event, HostTimeline, Same, rea
 from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest import Guest
+from zerotoil.resources.guest.packaged import script_text
 from zerotoil.resources.hypervisor import observed
 
 _WRONG = (ValueError, KeyError, TypeError, AttributeError)
@@ -55,8 +55,7 @@ def snapshots(nas: Nas, spec: HostSpec) -> Iterator[Event]:
 
 def read_ledger(guest: Guest) -> tuple[list[Entry | Same], list[Event], list[LabError]]:
     """Entries, messages to the owner, and what is wrong with single entries. Raises LabError."""
-    script = resources.files("zerotoil.resources.guest").joinpath("scripts", "ledger-read.sh").read_text()
-    answer = guest.ask(script)
+    answer = guest.ask(script_text("ledger-read.sh"))
     try:
         read = json.loads(answer)
         items, unreadable = read["entries"], list(read["unreadable"])

@@ -20,9 +20,9 @@ def services(site: Site) -> tuple[list[Service], list[LabError]]:
         return [], []
     from zerotoil.layers import apps  # loads a schema and its validator, which most hosts do without
 
-    found, problems = apps.checked(site.spec, site.root, offline=True)
+    judged = apps.judge(site.spec, site.root, offline=True)
     return [
         Service(app.name, service.name, service.image, service.updates, app.policy.tags.get(service.name))
-        for _, app in found
+        for _, app in judged.found
         for service in app.services.values()
-    ], problems
+    ], list(judged.problems)

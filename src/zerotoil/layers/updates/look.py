@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from typing import Any, Literal
 
 from zerotoil.error_codes import Code
@@ -21,6 +20,7 @@ from zerotoil.model.tags import Version as TagVersion
 from zerotoil.model.units import Lifetime
 from zerotoil.render.registry import mirrored
 from zerotoil.resources.guest import Guest
+from zerotoil.resources.guest.packaged import script_text
 from zerotoil.resources.guest.watchtower import NAME, OWNER_LABEL
 from zerotoil.resources.hypervisor import observed
 
@@ -68,8 +68,7 @@ def os_update(site: Site) -> Update | None:
 
 def read_running(guest: Guest, engine: Literal["docker", "podman"] = "docker") -> list[Running]:
     """The containers of a guest, in one round trip. Raises LabError."""
-    script = resources.files("zerotoil.resources.guest").joinpath("scripts", "images.sh").read_text()
-    answer = guest.ask(f"engine={engine}\n{script}")
+    answer = guest.ask(f"engine={engine}\n{script_text('images.sh')}")
     try:
         return [_running(item) for item in json.loads(answer)]
     except (ValueError, TypeError, KeyError) as error:

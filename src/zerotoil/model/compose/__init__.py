@@ -6,7 +6,7 @@
     across(apps)           what clashes among the apps of one host
 
 `source` reads YAML with line numbers, `variables` replaces ${…}, `schema` holds Compose's own schema, `settings` what is ours
-(x-zerotoil), `service`, `ports`, `mounts` and `image` bring each syntax into one form, `hostpath` knows the host's paths.
+(x-zerotoil), `service`, `ports` and `mounts` bring each syntax into one form, `hostpath` knows the host's paths.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from zerotoil.model.compose.app import NAME, App, parse, read
 from zerotoil.model.compose.clashes import across
 from zerotoil.model.compose.findings import AppProblems, Finding, ordered
-from zerotoil.model.compose.image import Reference, reference
 from zerotoil.model.compose.lint import lint
 from zerotoil.model.compose.mounts import Bind, NamedVolume
 from zerotoil.model.compose.ports import Port
@@ -35,14 +34,12 @@ __all__ = [
     "Finding",
     "NamedVolume",
     "Port",
-    "Reference",
     "Service",
     "Updates",
     "across",
     "check",
     "lint",
     "parse",
-    "reference",
 ]
 
 

@@ -9,7 +9,8 @@ import posixpath
 import re
 from enum import Enum
 
-DATA = "/var/mnt/data"
+from zerotoil.model.places import DATA, TREE, app_folder
+
 APPS = f"{DATA}/apps"
 _LINKS = {
     "/mnt": "/var/mnt",
@@ -25,7 +26,7 @@ _LINKS = {
     "/lib64": "/usr/lib64",
 }
 _SOCKETS = re.compile(r"/run(?:/(?:docker|podman|containerd|user(?:/\d+(?:/podman)?)?)(?:/[^/]*\.sock)?|/docker\.sock)?")
-_OURS = (f"{DATA}/zerotoil", f"{DATA}/.zerotoil", APPS)
+_OURS = (TREE, f"{DATA}/.zerotoil", APPS)
 
 
 class Where(Enum):
@@ -44,16 +45,11 @@ class Where(Enum):
         return self in (Where.OWN, Where.DATA)
 
 
-def folder(app: str) -> str:
-    """The folder of an app."""
-    return f"{APPS}/{app}"
-
-
 def absolute(app: str, source: str) -> str:
     """A source as Compose would resolve it, and as the host's links lead on."""
     if source == "~" or source.startswith("~/"):
         source = f"/root{source[1:]}"
-    path = posixpath.normpath(posixpath.join(folder(app), source))
+    path = posixpath.normpath(posixpath.join(app_folder(app), source))
     path = path if not path.startswith("//") else path[1:]
     for link, target in _LINKS.items():
         if within(path, link):
@@ -63,7 +59,7 @@ def absolute(app: str, source: str) -> str:
 
 def where(app: str, path: str) -> Where:
     """What kind of place an absolute path is."""
-    if within(path, folder(app)):
+    if within(path, app_folder(app)):
         return Where.OWN
     if path in ("/", "/sysroot"):
         return Where.ROOT

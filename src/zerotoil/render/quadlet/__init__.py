@@ -19,7 +19,6 @@ from zerotoil.render.quadlet import networks, reading
 from zerotoil.render.quadlet.app import App, Service
 from zerotoil.render.quadlet.container import UNIT_LABEL, container_unit
 from zerotoil.render.quadlet.text import Line, Refused, unit
-from zerotoil.render.quadlet.variables import resolved
 
 __all__ = ["UNIT_LABEL", "Refusal", "Refusals", "container_names", "quadlets", "service_of", "unit_clashes"]
 
@@ -66,12 +65,11 @@ def quadlets(
     compose: Mapping[str, Any],
     owner: str,
     updates: Mapping[str, str],
-    env: Mapping[str, str] | None = None,
     digests: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The unit files of an app, by file name.
 
-    `compose` is the parsed compose.yaml with variables still in it, which `env` resolves; `updates` is the policy in force of
+    `compose` is the parsed compose.yaml, its variables put in (model/compose does that); `updates` is the policy in force of
     each service (none: off); `digests` are the sha256 of the app's other files by relative path, so that a changed file
     brings a new container. Raises Refusals with all that cannot be expressed.
     """
@@ -80,8 +78,7 @@ def quadlets(
     def report(service: str, key: str, refused: Refused) -> None:
         found.append(Refusal(name, service, key, refused.what, refused.remedy, refused.code))
 
-    document = resolved(compose, env or {}, lambda place, refused: report(*_place(place), refused))
-    app = App(name, document, owner, updates, digests or {})
+    app = App(name, compose, owner, updates, digests or {})
     try:
         files = dict(_files(app, report))
     except Refused as refused:  # the file as a whole is no compose file
@@ -90,13 +87,6 @@ def quadlets(
     if found:
         raise Refusals(list(dict.fromkeys(found)))
     return files
-
-
-def _place(place: tuple[Any, ...]) -> tuple[str, str]:
-    """Service and key of a place in the document."""
-    service, rest = (str(place[1]), place[2:]) if place[:1] == ("services",) and len(place) > 2 else ("", place)
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
-    return service, key.lstrip(".")
 
 
 def _files(app: App, report: Callable[[str, str, Refused], None]) -> Iterator[tuple[str, str]]:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from zerotoil.model.places import app_folder
 from zerotoil.render.quadlet.reading import mapping, text, wrong
 from zerotoil.render.quadlet.text import Refused
-
-APPS = "/var/mnt/data/apps"
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class App:
     @property
     def folder(self) -> str:
         """Where the app's files and data are, in the guest."""
-        return f"{APPS}/{self.name}"
+        return app_folder(self.name)
 
     @property
     def services(self) -> dict[str, Service]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from zerotoil.model.places import TREE
 from zerotoil.render.quadlet import reading
 from zerotoil.render.quadlet.app import Service
 from zerotoil.render.quadlet.health import health_lines, is_checked, start_seconds
@@ -16,7 +17,7 @@ from zerotoil.render.quadlet.text import Line, Refused, unit, whole, words
 
 UNIT_LABEL = "zerotoil.unit"  # what the container was made from: the hash of its unit and of the files it sees
 AUTOUPDATE_LABEL = "io.containers.autoupdate"
-REGISTRY_LOGINS = "/var/mnt/data/zerotoil/containers/auth.json"  # need not exist
+REGISTRY_LOGINS = f"{TREE}/containers/auth.json"  # need not exist
 Report = Callable[[str, Refused], None]  # key, what is wrong with it
 _OWN = {"networks", "network_mode", "depends_on", "healthcheck", "restart", "labels", "stop_grace_period"}
 _MOUNTS = ("volumes", "secrets", "configs")

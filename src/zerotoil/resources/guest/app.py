@@ -11,19 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zerotoil.model.places import DATA, app_folder
 from zerotoil.resources.guest import files
-from zerotoil.resources.guest.files import DATA, Found, GuestFile
+from zerotoil.resources.guest.files import Found, GuestFile
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.wait import until_up
 from zerotoil.resources.resource import Action, Change, Risk, must_match, updated
 
 _LABEL = "com.docker.compose"
 _BY_HAND = "changed by hand"
-
-
-def folder(name: str) -> str:
-    """Where an app lives."""
-    return f"{DATA}/apps/{name}"
 
 
 def unit(name: str) -> str:
@@ -47,7 +43,7 @@ class App:
 
     def plan(self) -> list[Change]:
         """The changes that are needed now."""
-        facts, root = self.guest.facts(), folder(self.name)
+        facts, root = self.guest.facts(), app_folder(self.name)
         have = files.found(facts, root)
         wanted = [file.path for file in files.differing(have, self.files) if not file.secret]
         texts = self.guest.texts(wanted) if have and wanted else {}
@@ -64,7 +60,7 @@ class App:
         return [name for name, paths in self.services.items() if any(f"{path}/".startswith(f"{above}/") for above in paths)]
 
     def _risk(self, path: str) -> Risk:
-        made_again = path in (f"{folder(self.name)}/compose.yaml", f"{folder(self.name)}/.env")
+        made_again = path in (f"{app_folder(self.name)}/compose.yaml", f"{app_folder(self.name)}/.env")
         return Risk.RESTART if made_again or self._readers(path) else Risk.SAFE
 
     def _containers(self, facts: dict[str, Any], root: str) -> Iterator[Change]:
@@ -81,7 +77,7 @@ class App:
         """Write the files and let the unit bring the containers up; the old ones run until the new images are here."""
         changes = self.plan()
         if changes:
-            root = folder(self.name)
+            root = app_folder(self.name)
             have = files.found(self.guest.facts(), root)
             self.guest.write(
                 files.write_script(root, have, self.files)
@@ -97,7 +93,7 @@ class App:
         """Notes for `up` whom to restart: Compose does not look into the files that a container mounts."""
         changed = [file.path for file in files.differing(have, self.files)] if have else []
         readers = sorted({service for path in changed for service in self._readers(path)})
-        return f"echo {' '.join(readers)} >{folder(self.name)}/.zerotoil/restart\n" if readers else ""
+        return f"echo {' '.join(readers)} >{app_folder(self.name)}/.zerotoil/restart\n" if readers else ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +111,7 @@ class GoneApps:
     def plan(self) -> list[Change]:
         """One change for each that still runs."""
         return [
-            Change(f"app {name}", Action.UPDATE, "runs", "yes", f"no; its data stays in {folder(name)}", Risk.RESTART)
+            Change(f"app {name}", Action.UPDATE, "runs", "yes", f"no; its data stays in {app_folder(name)}", Risk.RESTART)
             for name in self._names()
         ]
 
@@ -125,7 +121,7 @@ class GoneApps:
         if changes:
             lines = [
                 f"systemctl disable --now {unit(name)} >&2\nsh {DATA}/zerotoil/bin/app.sh down {name} >&2\n"
-                f"date -u +%Y-%m-%dT%H:%M:%SZ >{folder(name)}/.zerotoil/stopped\n"
+                f"date -u +%Y-%m-%dT%H:%M:%SZ >{app_folder(name)}/.zerotoil/stopped\n"
                 for name in self._names()
             ]
             self.guest.write("set -eu\n" + "".join(lines))
@@ -136,7 +132,7 @@ class GoneApps:
         facts, start, end = self.guest.facts(), "apps/", "/.zerotoil/files:"
         lines = facts.get("notes", "").splitlines()
         there = {line[len(start) : line.index(end)] for line in lines if line.startswith(start) and end in line}
-        return [name for name in sorted(there - set(self.declared)) if not list(files.notes(facts, folder(name), "stopped"))]
+        return [name for name in sorted(there - set(self.declared)) if not list(files.notes(facts, app_folder(name), "stopped"))]
 
 
 def _label(container: dict[str, Any], name: str) -> str:

@@ -15,11 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zerotoil.model.places import DATA
 from zerotoil.model.secret import MASK
 from zerotoil.resources.resource import Action, Change, Risk
-
-DATA = "/var/mnt/data"
-TREE = f"{DATA}/zerotoil"
 
 
 @dataclass(frozen=True)

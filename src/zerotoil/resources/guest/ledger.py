@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from importlib import resources
 
 from zerotoil.model.night import fixed_times
 from zerotoil.model.spec import HostSpec
 from zerotoil.model.units import Cron
-from zerotoil.resources.guest.files import TREE, GuestFile
+from zerotoil.resources.guest.files import GuestFile
+from zerotoil.resources.guest.packaged import script, unit
 
 LEAD = 120  # seconds before a snapshot: the script is done by then
 _DAY = 86400
 _HOURLY = "*-*-* *:58:00"
 _OFTEN = 288  # times a day; a snapshot each five minutes finds an entry that is old enough to be true
 _EVERY_FIVE_MINUTES = "*-*-* *:03/5:00"
-_HERE = resources.files("zerotoil.resources.guest")
 
 
 def guest_files(spec: HostSpec) -> list[GuestFile]:
@@ -30,10 +29,10 @@ def guest_files(spec: HostSpec) -> list[GuestFile]:
     tiers = (tier.schedule for tier in spec.data.snapshot_tiers.values())
     times = before_snapshots([spec.data.snapshot_schedule, *tiers], spec.watchtower.timezone)
     return [
-        GuestFile(f"{TREE}/bin/ledger.sh", 0o755, _HERE.joinpath("scripts", "ledger.sh").read_text()),
-        _unit("zerotoil-ledger@.service"),
-        _unit("zerotoil-ledger-boot.timer"),
-        GuestFile(f"{TREE}/units/zerotoil-ledger-before.timer", 0o644, _timer(times)),
+        script("ledger.sh"),
+        unit("zerotoil-ledger@.service"),
+        unit("zerotoil-ledger-boot.timer"),
+        unit("zerotoil-ledger-before.timer", _timer(times)),
     ]
 
 
@@ -66,10 +65,6 @@ def _hours(hours: tuple[int, ...]) -> str:
 
 def _joined(numbers: Iterable[int]) -> str:
     return ",".join(f"{number:02}" for number in numbers)
-
-
-def _unit(name: str) -> GuestFile:
-    return GuestFile(f"{TREE}/units/{name}", 0o644, _HERE.joinpath("units", name).read_text())
 
 
 def _timer(times: list[str]) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.model.places import TREE
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.notify import Sink, sinks
 from zerotoil.resources.guest.files import GuestFile
+from zerotoil.resources.guest.packaged import script, unit
 
-HOME = "/var/mnt/data/zerotoil"
-SCRIPT = f"{HOME}/bin/notify.sh"
+SCRIPT = f"{TREE}/bin/notify.sh"
 _SCRIPTS = ("notify.sh", "notify.jq", "notify-watch.sh")
 _UNITS = (
     "zerotoil-notify@.service", "zerotoil-notify-flush.path", "zerotoil-notify-flush.timer", "zerotoil-notify-flush.service",
@@ -28,13 +28,10 @@ def guest_files(spec: HostSpec) -> list[GuestFile]:
     notify = spec.notify
     settings = {"host": spec.name, "events": notify.events, "repeat": notify.repeat, "burst": notify.burst}
     return [
-        *(
-            GuestFile(f"{HOME}/bin/{name}", 0o755 if name.endswith(".sh") else 0o644, _text("scripts", name), False)
-            for name in _SCRIPTS
-        ),
-        *(GuestFile(f"{HOME}/units/{name}", 0o644, _text("units", name), False) for name in _UNITS),
-        GuestFile(f"{HOME}/notify/config.json", 0o600, json.dumps(settings, indent=1) + "\n", False),
-        GuestFile(f"{HOME}/notify/sinks.json", 0o600, _sinks_text(spec), True),
+        *map(script, _SCRIPTS),
+        *map(unit, _UNITS),
+        GuestFile(f"{TREE}/notify/config.json", 0o600, json.dumps(settings, indent=1) + "\n", False),
+        GuestFile(f"{TREE}/notify/sinks.json", 0o600, _sinks_text(spec), True),
     ]
 
 
@@ -67,7 +64,3 @@ def _sinks_text(spec: HostSpec) -> str:
     each = {sink.id: sink for _, _, requests in host_sinks(spec) for sink in requests}
     rows = [{"id": name, "curl": sink.curl_config, "filter": sink.body_filter} for name, sink in each.items()]
     return json.dumps(rows, indent=1) + "\n"
-
-
-def _text(folder: str, name: str) -> str:
-    return resources.files("zerotoil.resources.guest").joinpath(folder, name).read_text()

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from zerotoil.model.places import TREE
 from zerotoil.resources.guest import files
-from zerotoil.resources.guest.files import TREE, GuestFile
+from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.resource import Change, must_match
 

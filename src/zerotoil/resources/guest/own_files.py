@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 from zerotoil.model.night import after, on_calendar
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest import ledger, notify, registries
-from zerotoil.resources.guest.files import TREE, GuestFile
-
-_HERE = resources.files("zerotoil.resources.guest")
+from zerotoil.resources.guest.files import GuestFile
+from zerotoil.resources.guest.packaged import script, unit
 
 
 def own_files(spec: HostSpec) -> list[GuestFile]:
@@ -20,16 +17,6 @@ def own_files(spec: HostSpec) -> list[GuestFile]:
     elif spec.container.backend == "podman":
         files += [*registries.guest_files(spec, "podman"), *ledger.guest_files(spec)]
     return [script("install.sh"), *files] if files else []
-
-
-def script(name: str) -> GuestFile:
-    """One of our scripts."""
-    return GuestFile(f"{TREE}/bin/{name}", 0o755, _HERE.joinpath("scripts", name).read_text())
-
-
-def unit(name: str, text: str = "") -> GuestFile:
-    """A unit that install.sh installs; its text is in the package unless given."""
-    return GuestFile(f"{TREE}/units/{name}", 0o644, text or _HERE.joinpath("units", name).read_text())
 
 
 def _apps(spec: HostSpec) -> list[GuestFile]:

@@ -7,16 +7,16 @@ come back on a new OS disk. Podman's update knows no minimum age of an image: wa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 
+from zerotoil.model.places import TREE
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.calendar import on_calendar
 from zerotoil.render.quadlet import Refusals, unit_clashes
 from zerotoil.render.quadlet.container import REGISTRY_LOGINS
 from zerotoil.resources.guest.files import GuestFile
+from zerotoil.resources.guest.packaged import script, unit
 
-FOLDER = "/var/mnt/data/zerotoil"
-SCRIPT = f"{FOLDER}/bin/podman.sh"
+SCRIPT = f"{TREE}/bin/podman.sh"
 _UPDATE = "podman-auto-update"  # podman's own timer and service
 _UNIT = f"""[Unit]
 Description=Apps of this host and their updates, with podman
@@ -40,18 +40,13 @@ def guest_files(spec: HostSpec, apps: Mapping[str, Mapping[str, str]]) -> list[G
     clashes = unit_clashes(apps)
     if clashes:
         raise Refusals(clashes)
-    script = resources.files("zerotoil.resources.guest").joinpath("scripts", "podman.sh").read_text()
     return [
-        GuestFile(SCRIPT, 0o755, script),
-        GuestFile(f"{FOLDER}/units/zerotoil-podman.service", 0o644, _UNIT),
-        GuestFile(
-            f"{FOLDER}/units/{_UPDATE}.timer.d/zerotoil.conf",
-            0o644,
-            update_timer(spec.watchtower.schedule, spec.watchtower.timezone),
-        ),
-        GuestFile(f"{FOLDER}/units/{_UPDATE}.service.d/zerotoil.conf", 0o644, update_service()),
+        script("podman.sh"),
+        unit("zerotoil-podman.service", _UNIT),
+        unit(f"{_UPDATE}.timer.d/zerotoil.conf", update_timer(spec.watchtower.schedule, spec.watchtower.timezone)),
+        unit(f"{_UPDATE}.service.d/zerotoil.conf", update_service()),
         *(
-            GuestFile(f"{FOLDER}/quadlets/{app}/{name}", 0o644, text)
+            GuestFile(f"{TREE}/quadlets/{app}/{name}", 0o644, text)
             for app, files in sorted(apps.items())
             for name, text in sorted(files.items())
         ),

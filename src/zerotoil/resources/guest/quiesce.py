@@ -9,12 +9,12 @@ import shlex
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from importlib import resources
 
 from zerotoil.errors import LabError
+from zerotoil.model.places import DATA
 from zerotoil.resources.guest.guest import Guest
+from zerotoil.resources.guest.packaged import script_text
 
-DATA = "/var/mnt/data"
 SECONDS = 30  # after which the guest thaws by itself
 
 
@@ -67,5 +67,4 @@ def hold(guest: Guest) -> Hold:
 
 
 def _script(action: str, argument: str) -> str:
-    text = resources.files("zerotoil.resources.guest").joinpath("scripts", "quiesce.sh").read_text()
-    return f"set -- {shlex.join([action, DATA, argument])}\n{text}"
+    return f"set -- {shlex.join([action, DATA, argument])}\n{script_text('quiesce.sh')}"

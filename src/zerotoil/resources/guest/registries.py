@@ -7,27 +7,26 @@ the OS disk may be a new one. Certificates (/etc/docker/certs.d, /etc/containers
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Literal
 
+from zerotoil.model.places import TREE
 from zerotoil.model.spec import HostSpec
 from zerotoil.render import registry as render
 from zerotoil.resources.guest.files import GuestFile
+from zerotoil.resources.guest.packaged import script
 
-FOLDER = "/var/mnt/data/zerotoil"
-DOCKER_CONFIG = f"{FOLDER}/docker"
-PODMAN_AUTH = f"{FOLDER}/containers/auth.json"
-SCRIPT = f"{FOLDER}/bin/registries.sh"
+DOCKER_CONFIG = f"{TREE}/docker"
+PODMAN_AUTH = f"{TREE}/containers/auth.json"
+SCRIPT = f"{TREE}/bin/registries.sh"
 LOGINS_INSIDE = "/docker"  # where a container that asks registries itself (Watchtower) sees the logins, by DOCKER_CONFIG
 BIND_OF_LOGINS = f"{DOCKER_CONFIG}:{LOGINS_INSIDE}:ro"  # the folder: a replaced file would stay the old one
-_DAEMON = f"{FOLDER}/etc/docker/daemon.json"
-_REGISTRIES = f"{FOLDER}/etc/containers/registries.conf.d/50-zerotoil.conf"
+_DAEMON = f"{TREE}/etc/docker/daemon.json"
+_REGISTRIES = f"{TREE}/etc/containers/registries.conf.d/50-zerotoil.conf"
 
 
 def guest_files(spec: HostSpec, backend: Literal["docker", "podman"] = "docker") -> list[GuestFile]:
     """The files of one host. The script is always one of them: it also takes back what is declared no more."""
-    text = resources.files("zerotoil.resources.guest").joinpath("scripts", "registries.sh").read_text()
-    files = [GuestFile(SCRIPT, 0o755, text)]
+    files = [script("registries.sh")]
     registry = spec.registry
     if registry.logins:
         files.append(

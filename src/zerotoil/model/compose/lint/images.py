@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from zerotoil.error_codes import Code
 from zerotoil.model.compose.app import App
 from zerotoil.model.compose.findings import Finding
-from zerotoil.model.compose.image import HUB, reference
 from zerotoil.model.compose.lint.reason import unless
+from zerotoil.model.image import DOCKER_HUB, ImageRef, names_registry
 
 
 def images(app: App) -> Iterator[Finding]:
@@ -17,15 +17,17 @@ def images(app: App) -> Iterator[Finding]:
         if not service.image:
             continue
         place, where, image = ("services", service.name, "image"), f"services.{service.name}.image", service.image
-        parts = reference(image)
-        if parts is None:
+        try:
+            ref = ImageRef.parse(image)
+        except ValueError:
             what = f"{where}: {image!r} is no image; write for instance docker.io/library/postgres:18"
             yield app.finding(Code.COMPOSE_WRONG, place, what)
             continue
-        full = parts.full_name + (parts.version or ":VERSION")
-        if not parts.registry or (parts.registry == HUB and "/" not in parts.repository):
+        versioned = bool(ref.tag or ref.digest)
+        full = str(ref) if versioned else f"{ref.name}:VERSION"
+        if not names_registry(image) or (ref.registry == DOCKER_HUB and "/" not in image.partition("/")[2]):
             what = f"{where}: {image} does not name its registry, which podman and mirrors need; write {full}"
             yield app.finding(Code.COMPOSE_RULE, place, what + unless("no-registry"), "no-registry")
-        if not parts.version:
-            what = f"{where}: {image} names no version; write {parts.full_name}:VERSION (:latest, if the newest is meant)"
+        if not versioned:
+            what = f"{where}: {image} names no version; write {ref.name}:VERSION (:latest, if the newest is meant)"
             yield app.finding(Code.COMPOSE_RULE, place, what)

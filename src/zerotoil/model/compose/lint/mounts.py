@@ -12,6 +12,7 @@ from zerotoil.model.compose.findings import Finding
 from zerotoil.model.compose.hostpath import Where
 from zerotoil.model.compose.lint.reason import unless
 from zerotoil.model.compose.source import Place
+from zerotoil.model.places import app_folder
 
 _RULE = {Where.SOCKET: "docker-socket", Where.ROOT: "host-root", Where.ETC: "etc"}
 _ROOT = ": whoever has it is root on the host"
@@ -25,7 +26,7 @@ def host_paths(app: App) -> Iterator[Finding]:
         for bind in service.binds:
             at: Place = (*place, "volumes", bind.index)
             yield from _judged(app, at, f"services.{service.name}.volumes[{bind.index}]", bind.source, bind.path)
-            if bind.path == hostpath.folder(app.name) and not bind.read_only:
+            if bind.path == app_folder(app.name) and not bind.read_only:
                 what = "mounts the app's whole folder, so that the container could rewrite compose.yaml; mount ./data of it"
                 yield app.finding(Code.COMPOSE_RULE, at, f"services.{service.name}.volumes[{bind.index}]: {what}")
         if service.api_socket:
@@ -53,7 +54,7 @@ def _judged(app: App, place: Place, where: str, source: str, path: str) -> Itera
         right = "write TZ into environment: instead"
     elif rule == "outside":
         what = f"{source} is outside the app's folder"
-        right = f"keep data in {hostpath.folder(app.name)}, for instance ./data"
+        right = f"keep data in {app_folder(app.name)}, for instance ./data"
     what = f"{where}: {what}; {right}{unless(rule)}"
     yield app.finding(Code.COMPOSE_RULE, place, what, rule)
 

@@ -1,0 +1,11 @@
+"""Where things are in a guest. Pure."""
+
+from __future__ import annotations
+
+DATA = "/var/mnt/data"  # the data disk; /mnt/data is the same
+TREE = f"{DATA}/zerotoil"  # what zerotoil keeps there: scripts, units, sinks, logins, ledger
+
+
+def app_folder(name: str) -> str:
+    """An app's files and its data."""
+    return f"{DATA}/apps/{name}"

@@ -1,0 +1,25 @@
+"""Scripts and units of the package as files of a guest."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from zerotoil.model.places import TREE
+from zerotoil.resources.guest.files import GuestFile
+
+_HERE = resources.files("zerotoil.resources.guest")
+
+
+def script(name: str) -> GuestFile:
+    """One of our scripts, or what one of them reads."""
+    return GuestFile(f"{TREE}/bin/{name}", 0o755 if name.endswith(".sh") else 0o644, script_text(name))
+
+
+def script_text(name: str) -> str:
+    """A script that is sent over SSH and kept nowhere."""
+    return _HERE.joinpath("scripts", name).read_text()
+
+
+def unit(name: str, text: str = "") -> GuestFile:
+    """A unit that install.sh installs; its text is in the package unless it is given."""
+    return GuestFile(f"{TREE}/units/{name}", 0o644, text or _HERE.joinpath("units", name).read_text())
