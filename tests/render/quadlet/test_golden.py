@@ -29,12 +29,12 @@ DIGESTS = {
 APPS = sorted(UPDATES)
 
 
-def rendered(app: str) -> dict[str, str]:
-    compose = yaml.safe_load((HERE / "apps" / f"{app}.yaml").read_text())
+def rendered(app: str, digests: dict[str, str] | None = None) -> dict[str, str]:
     troubles: list[str] = []
-    compose = expanded(compose, {}, ".env", lambda _place, what: troubles.append(what))
+    written = yaml.safe_load((HERE / "apps" / f"{app}.yaml").read_text())
+    compose = expanded(written, {}, ".env", lambda _place, what: troubles.append(what))
     assert troubles == []
-    return quadlets(app, compose, "home/matrix", UPDATES[app], digests=DIGESTS[app])
+    return quadlets(app, compose, "home/matrix", UPDATES[app], digests=digests or DIGESTS[app])
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -80,9 +80,7 @@ def test_the_files_that_make_containers_are_found_by_name() -> None:
 
 
 def test_a_changed_file_brings_a_new_container_only_to_those_who_see_it() -> None:
-    compose = yaml.safe_load((HERE / "apps" / "atuin.yaml").read_text())
-    changed = DIGESTS["atuin"] | {"db_password": "9" * 64}
-    before, after = rendered("atuin"), quadlets("atuin", compose, "home/matrix", UPDATES["atuin"], digests=changed)
+    before, after = rendered("atuin"), rendered("atuin", DIGESTS["atuin"] | {"db_password": "9" * 64})
     assert [file for file in before if before[file] != after[file]] == ["atuin-db.container"]
 
 
