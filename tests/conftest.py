@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
+from tests.sinks import FakeSink
 from zerotoil.model.inventory import declare
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
@@ -65,3 +67,16 @@ def make_spec(name: str = "matrix", **data: Any) -> HostSpec:
     declared = declare({name: [("host data", {**RIGHT, **data})]})
     assert not declared.problems, [str(problem) for problem in declared.problems]
     return declared.specs[name]
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """Closes at the test's end what it is given."""
+    with ExitStack() as made:
+        yield made
+
+
+@pytest.fixture
+def sink(stack: ExitStack) -> FakeSink:
+    """A service that takes messages, of several kinds."""
+    return stack.enter_context(FakeSink())

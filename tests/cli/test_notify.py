@@ -1,6 +1,5 @@
 """`zerotoil notify test` as a person runs it: a line per path, exit codes, and no secret on the screen."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,6 @@ from tests.cli.test_plan_and_apply import project, sim, zerotoil  # noqa: F401
 from tests.sinks import FakeSink
 from tests.smtp import FakeSmtp
 from zerotoil.minilab.nas import Simulator
-
-
-@pytest.fixture
-def sink() -> Iterator[FakeSink]:
-    with FakeSink() as made:
-        yield made
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from tests.e2e import guide_apps as guide
 from tests.e2e.deployed import assert_unchanged, deploy, writes, zerotoil
-from tests.e2e.guide_apps import ZEROTOIL, Project, wait_for
 from tests.e2e.guide_plan_and_drift import HOST, ROOT, in_guest
+from tests.e2e.project import ZEROTOIL, Project, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.usefixtures("lab")]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.deployed import deploy
-from tests.e2e.guide_apps import WEB, ZEROTOIL, Project, wait_for
 from tests.e2e.guide_plan_and_drift import in_guest
+from tests.e2e.project import WEB, ZEROTOIL, Project, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.usefixtures("lab")]
 

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import RIGHT, make_spec
 from zerotoil.error_codes import Code
 from zerotoil.model.inventory import declare
-from zerotoil.model.night import after, fixed_times, on_calendar, without_restore_point
+from zerotoil.model.night import after, every_day_at, fixed_times, without_restore_point
 from zerotoil.model.units import Cron
 
 
@@ -29,15 +29,15 @@ def test_when_a_schedule_fires(schedule: str, times: list[int]) -> None:
 
 
 def test_what_follows_the_updates() -> None:
-    assert on_calendar(after("0 30 3 * * *", 3600), "Europe/London") == ["*-*-* 04:30:00 Europe/London"]
-    assert on_calendar(after("0 30 23 * * 1", 3600), "UTC") == ["*-*-* 00:30:00 UTC"]
-    assert on_calendar(after("0 10 * * * *", 1200), "UTC") == ["*-*-* *:30:00 UTC"]
+    assert every_day_at(after("0 30 3 * * *", 3600), "Europe/London") == ["*-*-* 04:30:00 Europe/London"]
+    assert every_day_at(after("0 30 23 * * 1", 3600), "UTC") == ["*-*-* 00:30:00 UTC"]
+    assert every_day_at(after("0 10 * * * *", 1200), "UTC") == ["*-*-* *:30:00 UTC"]
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 @pytest.mark.parametrize("schedule", ["0 30 3 * * *", "0 10 * * * *", "30 0 2,14 * * 1"])
 def test_systemd_reads_it(schedule: str) -> None:
-    for text in on_calendar(after(schedule, 3600), "Europe/London"):
+    for text in every_day_at(after(schedule, 3600), "Europe/London"):
         done = subprocess.run(["systemd-analyze", "calendar", text], capture_output=True, text=True, timeout=30)
         assert done.returncode == 0, done.stderr
 

@@ -53,12 +53,6 @@ def mailrise() -> Path:
 
 
 @pytest.fixture
-def sink() -> Iterator[FakeSink]:
-    with FakeSink() as made:
-        yield made
-
-
-@pytest.fixture
 def port(mailrise: Path, sink: FakeSink, tmp_path: Path) -> Iterator[int]:
     """Where Mailrise listens; mail to signal@mailrise.xyz goes to the sink."""
     with socket.create_server(("127.0.0.1", 0)) as free:

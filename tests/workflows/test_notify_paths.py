@@ -1,7 +1,6 @@
 """A test message by every path, for real but for the machines: Apprise, the guest's script, a NAS that mails."""
 
 import subprocess
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,17 +18,6 @@ from zerotoil.model.secret import Secret
 from zerotoil.resources.guest.notify import SCRIPT
 from zerotoil.resources.nas.alerts import alert_resources
 from zerotoil.workflows.notify_paths import try_all
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as made:
-        yield made
-
-
-@pytest.fixture
-def sink(stack: ExitStack) -> FakeSink:
-    return stack.enter_context(FakeSink())
 
 
 @pytest.fixture

@@ -41,8 +41,8 @@ def after(schedule: str, delay: int) -> list[int] | int:
     return (start + delay) % 3600
 
 
-def on_calendar(times: list[int] | int, timezone: str) -> list[str]:
-    """As systemd's OnCalendar= writes it (systemd.time(7))."""
+def every_day_at(times: list[int] | int, timezone: str) -> list[str]:
+    """What `after` says, as lines of systemd's OnCalendar= (systemd.time(7))."""
     if isinstance(times, int):
         return [f"*-*-* *:{times // 60:02}:{times % 60:02} {timezone}"]
     return [f"*-*-* {time // 3600:02}:{time // 60 % 60:02}:{time % 60:02} {timezone}" for time in times]

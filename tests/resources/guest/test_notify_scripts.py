@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -70,17 +70,6 @@ class Host:
 
 
 Make = Callable[..., Host]
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as made:
-        yield made
-
-
-@pytest.fixture
-def sink(stack: ExitStack) -> FakeSink:
-    return stack.enter_context(FakeSink())
 
 
 @pytest.fixture

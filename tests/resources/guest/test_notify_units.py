@@ -53,12 +53,6 @@ def eventually(true: Callable[[], bool], seconds: float = 30) -> None:
 
 
 @pytest.fixture
-def sink() -> Iterator[FakeSink]:
-    with FakeSink() as made:
-        yield made
-
-
-@pytest.fixture
 def host(tmp_path: Path, sink: FakeSink) -> Host:
     """With the shipped units, but for their paths, and seconds for minutes."""
     host, units = Host(tmp_path, [generic_url(sink)]), tmp_path / "units"

@@ -61,7 +61,7 @@ def found(facts: Mapping[str, Any], root: str) -> Found | None:
     manifest = list(notes(facts, root, "files"))
     if not manifest:
         return None
-    sums = _by_path(facts.get("sums", ""), 64)
+    sums = _by_path(facts.get("sums", ""))
     modes = {path: mode for mode, _, path in (line.partition(" ") for line in facts.get("modes", "").splitlines())}
     written, there = {}, {}
     for line in manifest:
@@ -79,9 +79,9 @@ def notes(facts: Mapping[str, Any], root: str, name: str) -> Iterable[str]:
     return [line.removeprefix(start) for line in facts.get("notes", "").splitlines() if line.startswith(start)]
 
 
-def _by_path(text: str, width: int) -> dict[str, str]:
-    """Lines of sha256sum: hash, two spaces, path."""
-    return {line[width + 2 :]: line[:width] for line in text.splitlines()}
+def _by_path(sums: str) -> dict[str, str]:
+    """Lines of sha256sum: path -> hash."""
+    return {path: sha256 for sha256, _, path in (line.partition("  ") for line in sums.splitlines())}
 
 
 def differing(have: Found | None, want: Iterable[GuestFile]) -> list[GuestFile]:

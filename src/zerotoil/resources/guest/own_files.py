@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zerotoil.model.night import after, on_calendar
+from zerotoil.model.night import after, every_day_at
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest import ledger, notify, registries
 from zerotoil.resources.guest.files import GuestFile
@@ -23,7 +23,7 @@ def _apps(spec: HostSpec) -> list[GuestFile]:
     """Starting and stopping apps, and looking after them once the updater's hour is over."""
     files = [script("app.sh"), unit("zerotoil-app@.service"), unit("docker.service.d/zerotoil.conf")]
     if spec.watchtower.enabled and spec.apps.run:
-        times = on_calendar(after(spec.watchtower.schedule, spec.apps.reconcile), spec.watchtower.timezone)
+        times = every_day_at(after(spec.watchtower.schedule, spec.apps.reconcile), spec.watchtower.timezone)
         files += [script("reconcile.sh"), unit("zerotoil-reconcile.service"), unit("zerotoil-reconcile.timer", _timer(times))]
     return files
 

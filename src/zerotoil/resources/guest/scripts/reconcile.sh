@@ -41,7 +41,6 @@ one() {
     [ -z "$changed" ] || [ -s "$watchtower" ] || tell updated "$name" "$(echo "$changed" | while read -r service old new; do
       echo "$service: $(short "$old") -> $(short "$new")"; done)"
     mv "$own/images.now" "$own/images"
-    rm -f "$own/told"
   elif [ -n "$changed" ] && [ -f "$own/revert" ] && back=$(echo "$changed" | revert) && [ -n "$back" ]; then
     if again=$(app up "$name" 2>&1); then
       tell rolled-back "$name" "$said after an update. $back. It stays there until: zerotoil release $(uname -n) $name"
