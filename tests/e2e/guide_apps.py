@@ -85,7 +85,8 @@ Compose's own config hash, so a container that was stopped, or made by hand with
 {mended}
 
 A changed file is written anew, and the services that mount it are restarted: the plan says *with a restart* behind it. A
-file that zerotoil did not write is never overwritten; the app's data is never looked at.
+file that zerotoil did not write is never overwritten, and one of ours that holds something else by now is copied to
+`.zerotoil/kept` in the app's folder first. The app's data is never looked at.
 
 ## Values and secrets
 
