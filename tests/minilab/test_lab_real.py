@@ -80,3 +80,15 @@ def test_a_killed_part_is_repaired(fresh):
     assert lab("status").returncode == 2
     ok("up")
     assert lab("status").returncode == 0
+
+
+def test_what_a_killed_zfs_fuse_left_mounted_is_taken_away(fresh):
+    """A machine that lost its power, or whose processes were all ended: the next `reset` must not stumble over it."""
+    ok("up")
+    record = STATE / "run" / "zfs-fuse.json"
+    if not record.exists():
+        pytest.skip("the system's own ZFS serves the pool: there is no zfs-fuse to kill")
+    subprocess.run(["zfs", "create", "tank9/inner"], timeout=30, check=True)
+    os.kill(json.loads(record.read_text())["pid"], 9)
+    ok("down")
+    assert str(STATE) not in Path("/proc/self/mountinfo").read_text()

@@ -6,6 +6,8 @@ Only an empty (never used) file is ever made into a pool.
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 from zerotoil.error_codes import Code
@@ -54,6 +56,7 @@ def down() -> str:
         if not succeeds("zpool", "export", layout.ZPOOL, timeout=60):
             run("zpool", "export", "-f", layout.ZPOOL, timeout=60)
         what = "exported"
+    _unmount_dead()
     if daemons.pid_of(ZFS_FUSE) is None:
         return what
     others = run("zpool", "list", "-H", "-o", "name").split()
@@ -88,10 +91,19 @@ def _was_ever_written() -> bool:
 def _start_zfs_fuse() -> str:
     if not Path("/dev/fuse").exists():
         raise LabError("/dev/fuse is missing", "load it: modprobe fuse", code=Code.LAB_PART_MISSING)
-    if daemons.pid_of(ZFS_FUSE) is None:
-        for mount in state.mounts_below(layout.ZPOOL_MOUNT):  # a killed daemon leaves mounts that answer nobody
-            run("umount", "-l", mount)
+    _unmount_dead()
     return daemons.start(ZFS_FUSE)
+
+
+def _unmount_dead() -> None:
+    """Take away what a killed zfs-fuse left mounted. A mount that answers is never touched."""
+    for mount in state.mounts_below(layout.ZPOOL_MOUNT):
+        try:
+            os.statvfs(mount)  # a stat may be answered from the kernel's cache
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:
+                raise
+            run("umount", "-l", mount)
 
 
 def _create() -> None:
