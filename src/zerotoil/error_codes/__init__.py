@@ -123,6 +123,12 @@ class Code(StrEnum):
     GUARD_OTHER_CONTENT = "ZT524"
     GUARD_EMPTY_NOW = "ZT525"
     GUARD_PARTITION = "ZT526"
+    DISK_NOT_ATTACHED = "ZT530"
+    DISK_NOT_RELEASED = "ZT531"
+    NO_SUCH_SNAPSHOT = "ZT532"
+    CLONE_DIFFERS = "ZT533"
+    NO_SUCH_RESTORE = "ZT534"
+    DATA_IN_USE = "ZT535"
 
     # OS image, Butane, Ignition, registries
     IMAGE_NOT_FOUND = "ZT601"

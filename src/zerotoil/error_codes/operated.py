@@ -150,6 +150,36 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "data_partlabel is set, and the partition is not there, was never seen mounted, or holds something else.",
         "zerotoil never partitions: make it by hand, or take data_partlabel out.",
     ),
+    Code.DISK_NOT_ATTACHED: (
+        "disk not attached as expected",
+        "The running VM has no disk of that serial, or another one under it. Nothing was changed on a disk.",
+        "Look at virsh domblklist HOST --details; a restart of the VM attaches what is declared.",
+    ),
+    Code.DISK_NOT_RELEASED: (
+        "guest keeps the disk",
+        "The hypervisor asked the guest to give a disk up, and the guest did not. The disk is still attached.",
+        "See what uses it (zerotoil ssh HOST -- findmnt), then run again.",
+    ),
+    Code.NO_SUCH_SNAPSHOT: (
+        "no such snapshot",
+        "The data volume has no snapshot of that name or time.",
+        "zerotoil snapshots HOST lists them.",
+    ),
+    Code.CLONE_DIFFERS: (
+        "clone of another snapshot",
+        "Something of the wanted name exists on the NAS and is not a clone of the wanted snapshot. It was not touched.",
+        "Choose another name, or look at it on the NAS.",
+    ),
+    Code.NO_SUCH_RESTORE: (
+        "no such restore",
+        "Nothing of that name is attached beside the host's data.",
+        "zerotoil restore HOST --list shows what is there.",
+    ),
+    Code.DATA_IN_USE: (
+        "data disk in use",
+        "Something in the guest keeps a mounted disk busy, so that it cannot be unmounted. Nothing was taken away.",
+        "The message names the processes; stop them, then run again.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",

@@ -211,6 +211,16 @@ class Hypervisor:
         """Pull the plug. Only where a person asked for it."""
         self.write("destroy", f"power off VM {name}", lambda: self._domain(name).destroy())
 
+    def attach_device(self, name: str, xml: str) -> None:
+        """Plug a device into a running VM. Its definition stays: the device is gone after the next start."""
+        live = libvirt.VIR_DOMAIN_AFFECT_LIVE
+        self.write("attach", f"attach to VM {name}", lambda: self._domain(name).attachDeviceFlags(xml, live), self.timeout * 2)
+
+    def detach_device(self, name: str, xml: str) -> None:
+        """Ask a running VM to give a device up. It is gone when the guest lets go of it, which may be later."""
+        live = libvirt.VIR_DOMAIN_AFFECT_LIVE
+        self.write("detach", f"detach from VM {name}", lambda: self._domain(name).detachDeviceFlags(xml, live), self.timeout * 2)
+
     def _domain(self, name: str) -> Any:
         return self.connection.lookupByName(name)
 
