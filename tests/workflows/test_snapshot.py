@@ -169,7 +169,7 @@ def test_the_list(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     read = lab.nas.read
     monkeypatch.setattr(lab.nas, "read", lambda method, *params: calls.append(method) or read(method, *params))
     found = look(lab.spec, lab.nas)
-    assert calls == [f"{lab.nas.capabilities.snapshots}.query"]
+    assert calls == ["pool.dataset.query", f"{lab.nas.capabilities.snapshots}.query"]
     assert [(one.name, one.origin) for one in found] == [
         ("manual-2026-11-24_00-00-00", "manual (home/other)"),
         (NAME, "manual"),

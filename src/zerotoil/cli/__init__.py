@@ -30,6 +30,7 @@ _COMMANDS = {
     "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),
     "status": ("zerotoil.cli.status", "What runs where, in one table."),
     "timeline": ("zerotoil.cli.timeline", "What happened to a host, newest first: snapshots, updates, reboots."),
+    "undo": ("zerotoil.cli.undo", "Take a host's data and its images back to a snapshot; the present is kept."),
     "updates": ("zerotoil.cli.updates", "What is outdated, and why it has not moved."),
 }
 

@@ -28,15 +28,17 @@ def snapshots(inventory: Path | None, host: str, as_json: bool) -> None:
     spec = find(host, inventory)
     from zerotoil.layers.servers import servers
     from zerotoil.layers.snapshots import look
+    from zerotoil.resources.nas.present import present
 
-    found = look(spec, servers.nas(spec))
+    nas = servers.nas(spec)
+    found = look(spec, nas)
     if as_json:
-        shown = {"host": host, "volume": spec.zvol, "snapshots": [snapshot.as_json() for snapshot in found]}
+        shown = {"host": host, "volume": present(spec, nas), "snapshots": [snapshot.as_json() for snapshot in found]}
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     elif found:
         _show(found, datetime.now(UTC))
     else:
-        click.echo(f"{host}: {spec.zvol} has no snapshots")
+        click.echo(f"{host}: {present(spec, nas)} has no snapshots")
 
 
 def _show(found: Sequence[Found], now: datetime) -> None:

@@ -101,6 +101,11 @@ def _told(event: Event) -> str:
     return f"{_short(event.new)}: {event.subject}" if event.subject else _short(event.new)
 
 
+def _swapped(event: Event) -> str:
+    back = f" to {event.subject}" if event.subject else ""
+    return f"went back{back}: {event.new.name if event.new else ''} took over"
+
+
 _WORDS: Mapping[Kind, Callable[[Event], str]] = {
     Kind.SNAPSHOT: lambda event: f"{event.subject}{'' if event.origin == 'schedule' else ' (not of the schedule)'}",
     Kind.UPDATE: lambda event: f"{event.subject}: {_moved(event)}",
@@ -112,5 +117,6 @@ _WORDS: Mapping[Kind, Callable[[Event], str]] = {
     Kind.OS: lambda event: f"{event.subject} {_moved(event)}".lstrip(),
     Kind.K3S: _moved,
     Kind.TOLD: _told,
+    Kind.SWAPPED: _swapped,
     Kind.BEGIN: lambda _event: "nothing is known from before",
 }

@@ -33,6 +33,7 @@ from zerotoil.model.inventory import Problems
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.hypervisor import address, observed
 from zerotoil.resources.nas.mark import read_mark
+from zerotoil.resources.nas.present import present
 
 _LOST_SECONDS = 10
 _SECONDS_BETWEEN_TRIES = 2
@@ -102,7 +103,7 @@ class VmConnector(SSHConnector):
         nas = servers.nas(spec)
         if not vm.exists or not vm.running:
             return
-        mark = read_mark(nas, spec.zvol)
+        mark = read_mark(nas, present(spec, nas))
         if not mark or mark.state is not VolumeState.DATA:
             return  # never seen healthy: an interrupted first boot, waited for when the run gets there
         self._open(timeout=int(self.state.config.CONNECT_TIMEOUT))

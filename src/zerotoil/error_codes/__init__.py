@@ -129,6 +129,10 @@ class Code(StrEnum):
     CLONE_DIFFERS = "ZT533"
     NO_SUCH_RESTORE = "ZT534"
     DATA_IN_USE = "ZT535"
+    SWAP_UNFINISHED = "ZT536"
+    NOTHING_TO_UNDO = "ZT537"
+    UNDO_UNHEALTHY = "ZT538"
+    UNDO_WITH_PODMAN = "ZT539"
 
     # OS image, Butane, Ignition, registries
     IMAGE_NOT_FOUND = "ZT601"

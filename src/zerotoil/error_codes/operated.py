@@ -180,6 +180,26 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "Something in the guest keeps a mounted disk busy, so that it cannot be unmounted. Nothing was taken away.",
         "The message names the processes; stop them, then run again.",
     ),
+    Code.SWAP_UNFINISHED: (
+        "undo interrupted",
+        "A host's data was being swapped for another volume and the run ended half-way. Both volumes are whole.",
+        "zerotoil undo HOST --continue finishes it; until then the deploy leaves the host alone.",
+    ),
+    Code.NOTHING_TO_UNDO: (
+        "nothing to undo, or to return from",
+        "The host's data is as it would be afterwards.",
+        "zerotoil timeline HOST tells what happened.",
+    ),
+    Code.UNDO_UNHEALTHY: (
+        "app not healthy after an undo",
+        "The data and the image went back, and an app does not come up with them. The present is kept.",
+        "Go back with zerotoil undo HOST --return, or further with another snapshot.",
+    ),
+    Code.UNDO_WITH_PODMAN: (
+        "undo with podman",
+        "An undo holds the apps at the images that ran with the data, which it cannot do with podman's units yet.",
+        "Look at the old data with zerotoil restore HOST SNAPSHOT --beside, and copy what you need.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from zerotoil.resources.guest.podman_app import GonePodmanApps
 from zerotoil.resources.hypervisor import address, hypervisor_resources, observed
 from zerotoil.resources.nas import nas_resources, target_iqn
 from zerotoil.resources.nas.mark import read_mark, write_mark
+from zerotoil.resources.nas.present import present, refuse_unfinished
 from zerotoil.resources.resource import Resource
 
 if TYPE_CHECKING:
@@ -58,7 +60,16 @@ class Site:
     @property
     def mark(self) -> DataMark | None:
         """What is recorded about the data volume."""
-        return read_mark(self.nas, self.spec.zvol)
+        return read_mark(self.nas, self.volume)
+
+    def now(self) -> datetime:
+        """The controller's time, in its own zone."""
+        return datetime.now().astimezone()
+
+    @property
+    def volume(self) -> str:
+        """The path of the volume that serves as the host's data: the declared one, or what an undo put in its place."""
+        return present(self.spec, self.nas)
 
     @property
     def iqn(self) -> str:
@@ -71,7 +82,8 @@ class Site:
         return butane.ignition(project.butane(self.spec, self.root), self.root)
 
     def nas_resources(self) -> list[Resource]:
-        """What is kept on the NAS."""
+        """What is kept on the NAS. Raises LabError while an undo is begun and not done."""
+        refuse_unfinished(self.spec, self.nas)
         return nas_resources(self.spec, self.nas, lambda: observed(self.spec, self.hypervisor).booted)
 
     def vm_resources(self) -> list[Resource]:
@@ -91,7 +103,7 @@ class Site:
         """What is kept in the guest: first the record of the data volume, then what runs there."""
         guest = self.guest
         record = DataRecord(
-            self.spec, guest, read=lambda: self.mark, write=lambda mark: write_mark(self.nas, self.spec.zvol, mark)
+            self.spec, self.volume, guest, read=lambda: self.mark, write=lambda mark: write_mark(self.nas, self.volume, mark)
         )
         if self.spec.container.backend == "docker" or not self.spec.apps.run:
             return [record, *guest_resources(self.spec, guest)]
@@ -143,14 +155,16 @@ class Site:
         """What is known of the guest without asking it."""
         return self.guest.seen if "guest" in vars(self) else {}
 
-    def running_guest(self) -> Guest:
-        """The guest over OpenSSH, with the keys, address and pinned host key of the deploy."""
+    def running_guest(self, seconds: int = _SSH_SECONDS) -> Guest:
+        """The guest over OpenSSH, with the keys, address and pinned host key of the deploy; `seconds` for one script."""
+        if self.shell:
+            return Guest(self.spec.name, self.shell)
         where = address(self.spec, self.hypervisor)
         if not where:
             raise LabError(
                 f"{self.spec.name}: the VM has no address yet", "is DHCP answering on its network?", code=Code.NO_ADDRESS
             )
-        return Guest(self.spec.name, ssh.shell(self.spec, where, project.known_hosts(self.root), timeout=_SSH_SECONDS))
+        return Guest(self.spec.name, ssh.shell(self.spec, where, project.known_hosts(self.root), timeout=seconds))
 
     def is_settled(self) -> bool:
         """Should the guest answer: the VM runs, and its data volume was seen healthy before, or it is adopted as it runs?"""
@@ -176,7 +190,7 @@ class Site:
         """From now on the volume may hold a filesystem: it is blank no more, whatever happens to this run."""
         mark = self.mark
         if mark and mark.state is VolumeState.BLANK:
-            write_mark(self.nas, self.spec.zvol, DataMark(self.spec.owner, VolumeState.FIRST_BOOT))
+            write_mark(self.nas, self.volume, DataMark(self.spec.owner, VolumeState.FIRST_BOOT))
 
 
 def progress(say: Callable[[str], Any], what: str) -> Callable[[int, int], None]:

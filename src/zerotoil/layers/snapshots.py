@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
 from zerotoil.model.snapshots import fits, former_tier, namings
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.nas.manual import BY, NOTE, QUIESCED, local
+from zerotoil.resources.nas.present import lineage
 
 MANUAL_ORIGIN, BY_HAND = "manual", "by hand"
 
@@ -26,6 +31,12 @@ class Found:
     note: str = ""
     quiesced: str = ""
     clones: tuple[str, ...] = ()
+    volume: str = ""  # the present one, or one that an undo replaced
+
+    @property
+    def id(self) -> str:
+        """As the NAS names it: VOLUME@NAME."""
+        return f"{self.volume}@{self.name}"
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -33,10 +44,46 @@ class Found:
 
 
 def look(spec: HostSpec, nas: Nas) -> list[Found]:
-    """The snapshots of the host's data volume, newest first; asked in one query."""
-    entries = nas.query(nas.capabilities.snapshots, ["dataset", "=", spec.zvol])
-    newest_first = sorted(entries, key=lambda entry: int(entry["createtxg"]), reverse=True)
+    """The snapshots of the host's data, newest first: of the volume that serves, and of those before it while they served."""
+    newest_first = sorted(of_lineage(spec, nas), key=lambda entry: int(entry["createtxg"]), reverse=True)
     return [_found(spec, entry) for entry in newest_first]
+
+
+def of_lineage(spec: HostSpec, nas: Nas) -> Iterator[dict[str, Any]]:
+    """The NAS's entries of these snapshots; a query per volume."""
+    for past in lineage(spec, nas):
+        for entry in nas.query(nas.capabilities.snapshots, ["dataset", "=", past.volume]):
+            if past.until == float("inf") or int(_raw(entry, "creation")) <= past.until:
+                yield entry
+
+
+def nearest(found: Sequence[Found], wanted: str) -> list[str]:
+    """The names that are most like the wanted one, for an error."""
+    return difflib.get_close_matches(wanted, [one.name for one in found], 3, 0.3) or [one.name for one in found[:3]]
+
+
+def named(found: Sequence[Found], host: str, wanted: str) -> Found:
+    """The snapshot of that name (with or without its volume before an @), "latest" for the newest. Raises LabError."""
+    for one in found:
+        if wanted in (one.name, one.id) or wanted == "latest":
+            return one
+    known = ", ".join(nearest(found, wanted.rpartition("@")[2]))
+    raise LabError(
+        f"{host}: its data has no snapshot {wanted}",
+        f"the nearest are {known}" if known else "it has none at all: take one with zerotoil snapshot",
+        code=Code.NO_SUCH_SNAPSHOT,
+    )
+
+
+def before(found: Sequence[Found], host: str, time: datetime) -> Found:
+    """The newest snapshot that is not younger than `time`. Raises LabError with the oldest there is."""
+    for one in found:
+        if one.created <= time:
+            return one
+    oldest = f"the oldest is {found[-1].name}" if found else "it has none at all: take one with zerotoil snapshot"
+    raise LabError(
+        f"{host}: its data has no snapshot from before {time.astimezone():%Y-%m-%d %H:%M}", oldest, code=Code.NO_SUCH_SNAPSHOT
+    )
 
 
 def _found(spec: HostSpec, entry: dict[str, Any]) -> Found:
@@ -50,6 +97,7 @@ def _found(spec: HostSpec, entry: dict[str, Any]) -> Found:
         local(entry, NOTE),
         local(entry, QUIESCED),
         tuple(clone for clone in clones.split(",") if clone not in ("", "-")),
+        entry["dataset"],
     )
 
 

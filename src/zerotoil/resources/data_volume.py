@@ -21,6 +21,7 @@ class DataRecord:
     """Type, label and UUID of the mounted data disk, kept with the zvol."""
 
     spec: HostSpec
+    volume: str
     guest: Guest
     read: Callable[[], DataMark | None]
     write: Callable[[DataMark], None]
@@ -28,7 +29,7 @@ class DataRecord:
     @property
     def key(self) -> str:
         """The natural key in words."""
-        return f"record of {self.spec.zvol}"
+        return f"record of {self.volume}"
 
     def plan(self) -> list[Change]:
         """The changes that are needed now. Raises LabError when the guest mounts another filesystem than recorded."""
@@ -44,7 +45,7 @@ class DataRecord:
             )
         if mark and mark.filesystem and mark.filesystem.uuid != filesystem.uuid:
             raise LabError(
-                f"{self.spec.name}: /var/mnt/data is {filesystem}, but {self.spec.zvol} is recorded as {mark.filesystem}",
+                f"{self.spec.name}: /var/mnt/data is {filesystem}, but {self.volume} is recorded as {mark.filesystem}",
                 "another disk is attached; nothing was changed",
                 code=Code.DATA_DIFFERS,
             )

@@ -39,10 +39,16 @@ def wanted(site: Site, note: str, now: datetime) -> str:
     """What will be taken, as DATASET@NAME. Raises LabError when it cannot be."""
     spec = site.spec
     check_note(note)
-    for name in (spec.snapshot_dataset, spec.zvol):
+    for name in (covering(site), site.volume):
         if dataset(site.nas, name) is None:
             raise LabError(f"{spec.name}: the NAS has no {name}", "run the deploy first", code=Code.NEEDS_ANOTHER_FIRST)
-    return f"{spec.snapshot_dataset}@{now.strftime(MANUAL)}"
+    return f"{covering(site)}@{now.strftime(MANUAL)}"
+
+
+def covering(site: Site) -> str:
+    """What is taken a snapshot of: all that lies below the host's dataset, or the volume itself where the schedule is on it."""
+    spec = site.spec
+    return site.volume if spec.snapshot_dataset == spec.zvol else spec.snapshot_dataset
 
 
 def take(site: Site, note: str, now: datetime) -> Taken:
@@ -51,7 +57,7 @@ def take(site: Site, note: str, now: datetime) -> Taken:
     held = _hold(site)
     try:
         marks = {BY: spec.owner, QUIESCED: str(held.stillness), **({NOTE: note} if note else {})}
-        manual = Manual(site.nas, spec.snapshot_dataset, spec.zvol, name.partition("@")[2], marks)
+        manual = Manual(site.nas, covering(site), site.volume, name.partition("@")[2], marks)
         unsure = manual.take()
     finally:
         stillness = held.release()

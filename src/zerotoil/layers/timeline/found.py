@@ -29,6 +29,7 @@ class Kind(StrEnum):
     K3S = "k3s"
     REBOOT = "reboot"
     TOLD = "told"
+    SWAPPED = "swapped"
     BEGIN = "begin"
 
 

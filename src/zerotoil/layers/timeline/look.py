@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
+from zerotoil.layers.snapshots import of_lineage
 from zerotoil.layers.timeline.events import of_message, of_snapshot, story
-from zerotoil.layers.timeline.found import Entry, Event, HostTimeline, Same, read_entry
+from zerotoil.layers.timeline.found import Entry, Event, HostTimeline, Kind, Same, State, read_entry
 from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest import Guest
 from zerotoil.resources.guest.packaged import script_text
 from zerotoil.resources.hypervisor import observed
+from zerotoil.resources.nas.clone import origin_of
+from zerotoil.resources.nas.mark import property_of
+from zerotoil.resources.nas.present import REPLACED, SINCE
 
 _WRONG = (ValueError, KeyError, TypeError, AttributeError)
 
@@ -26,7 +31,7 @@ def look(site: Site) -> HostTimeline:
     entries: list[Entry | Same] = []
     others: list[Event] = []
     try:
-        others += snapshots(site.nas, site.spec)
+        others += [*snapshots(site.nas, site.spec), *swaps(site.nas, site.spec)]
     except LabError as error:
         problems.append(error)
     try:
@@ -45,12 +50,22 @@ def _guest(site: Site) -> Guest:
 
 def snapshots(nas: Nas, spec: HostSpec) -> Iterator[Event]:
     """The snapshots of the host's data volume. Raises LabError."""
-    for item in nas.query(nas.capabilities.snapshots, ["dataset", "=", spec.zvol]):
+    for item in of_lineage(spec, nas):
         try:
             yield of_snapshot(item, namings(spec.data.snapshot_naming, spec.data.snapshot_tiers).values())
         except _WRONG as error:
-            what = f"{spec.nas.url}: a snapshot of {spec.zvol} has no time of creation ({str(item)[:200]})"
+            what = f"{spec.nas.url}: a snapshot of {spec.name} has no time of creation ({str(item)[:200]})"
             raise LabError(what, "is this version of TrueNAS known? see docs/truenas.md", code=Code.NAS_REFUSED) from error
+
+
+def swaps(nas: Nas, spec: HostSpec) -> Iterator[Event]:
+    """Undos and returns, as the volumes tell them that took over."""
+    for entry in nas.query("pool.dataset", ["pool", "=", spec.zvol.split("/")[0]]):
+        since = property_of(entry, SINCE)
+        if property_of(entry, "owner") == spec.owner and since.isdigit():
+            old, new = State(property_of(entry, REPLACED)), State(entry["id"])
+            time = datetime.fromtimestamp(int(since), UTC)
+            yield Event(time, Kind.SWAPPED, subject=origin_of(nas, entry["id"]).partition("@")[2], old=old, new=new)
 
 
 def read_ledger(guest: Guest) -> tuple[list[Entry | Same], list[Event], list[LabError]]:

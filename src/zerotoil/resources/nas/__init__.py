@@ -9,6 +9,7 @@ from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.nas.access import Chap, InitiatorGroup, IscsiService, Portal
 from zerotoil.resources.nas.alerts import alert_resources
+from zerotoil.resources.nas.present import present
 from zerotoil.resources.nas.snapshots import SnapshotTask
 from zerotoil.resources.nas.targets import Extent, Mapping, Target
 from zerotoil.resources.nas.tiers import FormerTiers, TierTask
@@ -21,21 +22,23 @@ __all__ = ["nas_resources", "target_iqn"]
 def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambda: False) -> list[Resource]:
     """Everything kept on the NAS for one host. `was_used` says whether its VM ever ran with the volume."""
     iscsi, data, adopt = spec.iscsi, spec.data, spec.vm.adopt
+    volume = present(spec, nas)
+    snapshots_on = volume if spec.snapshot_dataset == spec.zvol else spec.snapshot_dataset  # a task on the volume itself follows
     portal = Portal(nas, tuple(iscsi.portal), iscsi.port, spec.lab.name)
     group = InitiatorGroup(nas, spec.owner, tuple(iscsi.initiators), iscsi.group)
     chap = None
     if iscsi.chap_user and iscsi.chap_secret:
         peer = (iscsi.chap_peer_user or "", iscsi.chap_peer_secret)
         chap = Chap(nas, iscsi.chap_tag, iscsi.chap_user, iscsi.chap_secret, *peer, adopt=adopt)
-    target = Target(nas, iscsi.target, portal, group, chap, spec.zvol, adopt=adopt)
-    extent = Extent(nas, iscsi.extent, spec.zvol, f"zerotoil {spec.owner}", adopt=adopt)
+    target = Target(nas, iscsi.target, portal, group, chap, volume, adopt=adopt)
+    extent = Extent(nas, iscsi.extent, volume, f"zerotoil {spec.owner}", adopt=adopt)
     # A volume that lies elsewhere is in a dataset that others use too: that one is neither made nor marked.
     above = [] if data.volume else [Dataset(nas, spec.dataset, spec.owner)]
     return [
         *above,
-        Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize, was_used, adopt=adopt),
-        SnapshotTask(nas, spec.snapshot_dataset, data.snapshot_schedule, data.snapshot_keep, data.snapshot_naming),
-        *_tiers(spec, nas),
+        Zvol(nas, volume, spec.owner, data.size, data.blocksize, was_used, adopt=adopt),
+        SnapshotTask(nas, snapshots_on, data.snapshot_schedule, data.snapshot_keep, data.snapshot_naming),
+        *_tiers(spec, nas, snapshots_on),
         portal,
         group,
         *([chap] if chap else []),
@@ -47,9 +50,9 @@ def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambd
     ]
 
 
-def _tiers(spec: HostSpec, nas: Nas) -> list[Resource]:
+def _tiers(spec: HostSpec, nas: Nas, on: str) -> list[Resource]:
     """The snapshot tasks beside the nightly one, and those that were declared before."""
-    data, on = spec.data, spec.snapshot_dataset
+    data = spec.data
     notes = data.volume or spec.dataset  # what is this host's own; a dataset around a volume is shared, and never written to
     names = namings(data.snapshot_naming, data.snapshot_tiers)
     tasks = [

@@ -7,6 +7,7 @@ extent's comment. Ids of portals, initiator groups and CHAP tags are the server'
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -176,16 +177,23 @@ class Extent(Kept):
         }
 
     def write(self, entry: Entry | None) -> None:
-        """See Kept. A zvol that was just made may have no device yet: such a refusal is met by waiting for it."""
-        deadline = time.monotonic() + _DEVICE_SECONDS
-        while True:
-            try:
-                return super().write(entry)
-            except NasError as error:
-                late = any(name.endswith("disk") and "does not exist" in text for name, text in error.fields.items())
-                if not late or time.monotonic() > deadline:
-                    raise
-            time.sleep(_LOOK_SECONDS)
+        """See Kept."""
+        write = super().write
+        patiently(lambda: write(entry))
+
+
+def patiently(write: Callable[[], object]) -> None:
+    """A zvol that was just made may have no device yet: such a refusal of an extent is met by waiting for it."""
+    deadline = time.monotonic() + _DEVICE_SECONDS
+    while True:
+        try:
+            write()
+            return
+        except NasError as error:
+            late = any(name.endswith("disk") and "does not exist" in text for name, text in error.fields.items())
+            if not late or time.monotonic() > deadline:
+                raise
+        time.sleep(_LOOK_SECONDS)
 
 
 @dataclass(frozen=True)

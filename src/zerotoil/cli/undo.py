@@ -1,0 +1,98 @@
+"""`zerotoil undo HOST`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zerotoil.cli.hosts import find, inventory_option
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+
+if TYPE_CHECKING:
+    from zerotoil.layers import Site
+    from zerotoil.workflows.swap import Swapping
+    from zerotoil.workflows.undo import Ahead
+
+_FORMS = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"]
+_SHORT = 19  # characters of a digest: "sha256:" and twelve more
+
+
+@click.command()
+@inventory_option
+@click.argument("host")
+@click.option("--to", default="", metavar="SNAPSHOT", help="To this snapshot, by its name in `zerotoil snapshots`, or latest.")
+@click.option("--before", type=click.DateTime(_FORMS), help="To the newest snapshot from before this time, in local time.")
+@click.option("--return", "back", is_flag=True, help="Back to the data as it was before the last undo.")
+@click.option("--continue", "go_on", is_flag=True, help="Finish an undo that was interrupted.")
+@click.option("--dry-run", is_flag=True, help="Show what would go back, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def undo(
+    inventory: Path | None, host: str, to: str, before: datetime | None, back: bool, go_on: bool, dry_run: bool, yes: bool
+) -> None:
+    """Take the data of HOST and the images that belong to it back to a snapshot; the present is kept and can be returned to.
+
+    Without --to and --before: to the newest snapshot from before the last update of an image.
+    """
+    if sum(map(bool, (to, before, back, go_on))) > 1:
+        raise LabError("--to, --before, --return and --continue exclude each other", "choose one", code=Code.WRONG_OPTION)
+    spec = find(host, inventory)
+    from zerotoil.layers import Site
+    from zerotoil.workflows import undo as workflow
+
+    site = Site(spec, Path(), say=lambda text: click.echo(f"{host}: {text}"))
+    if go_on:
+        swapping = workflow.go_on(site)
+        click.echo(f"{host}: goes on from {swapping.swap.old} to {swapping.swap.new}")
+        if not dry_run:
+            swapping.run()
+            _told(host, swapping)
+        return
+    ahead = workflow.look_back(site) if back else workflow.look_ahead(site, to, before.astimezone() if before else None)
+    _show(site, ahead)
+    if dry_run:
+        click.echo(f"{host}: nothing was changed")
+        return
+    if not yes:
+        click.confirm("The apps are stopped for it. Go on?", abort=True)
+    _told(host, workflow.undo(site, ahead))
+
+
+def _show(site: Site, ahead: Ahead) -> None:
+    from datetime import UTC
+
+    from zerotoil.cli.snapshots import age, size
+
+    host, swap, snapshot = site.spec.name, ahead.swap, ahead.snapshot
+    if snapshot is None:
+        click.echo(f"{host}: /var/mnt/data goes back to {swap.new} as it was when it was replaced")
+    else:
+        when, old = f"{snapshot.created.astimezone():%Y-%m-%d %H:%M}", age(snapshot.created, datetime.now(UTC))
+        ago = when if old == "now" else f"{when}, {old} ago"
+        click.echo(f"{host}: /var/mnt/data goes back to {snapshot.name} ({ago}, {size(snapshot.referenced)})")
+        for image in ahead.images:
+            now = image.now[:_SHORT] or "nothing"
+            click.echo(f"  {image.app} {image.service}: {now} -> {image.then[:_SHORT] or 'what its tag names'}")
+        if ahead.recorded is None:
+            click.echo("  which images ran then is not recorded: they stay as they are")
+        elif not ahead.images:
+            click.echo("  the images that ran then are those that run now")
+    click.echo(f"  what is there now stays: {swap.old}")
+
+
+def _told(host: str, swapping: Swapping) -> None:
+    click.echo(f"{host}: /var/mnt/data is {swapping.swap.new}")
+    held = sorted({pin.app for pin in swapping.pins if pin.image})
+    for pin in swapping.pins:
+        if pin.image:
+            click.echo(f"  {pin.app} {pin.service} is held at {pin.image}")
+        else:
+            click.echo(f"  {pin.app} {pin.service} cannot be held: no registry knows the image that ran")
+    if swapping.safety:
+        click.echo(f"  the present was kept as {swapping.swap.old}, and as the snapshot {swapping.safety}")
+    click.echo(f"  return: zerotoil undo {host} --return")
+    for app in held:
+        click.echo(f"  follow the updates again: zerotoil release {host} {app}")

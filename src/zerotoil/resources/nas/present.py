@@ -1,0 +1,92 @@
+"""Which volume serves as a host's data now: the declared one, or the clone that an undo put in its place.
+
+What is true is written on the declared volume, in our ZFS properties: `zerotoil:present` names the volume that serves, and
+`zerotoil:swap` a change of volumes that was begun and is not done. Nothing is renamed (`pool.dataset.rename` is younger
+than most servers), so every volume keeps its name for life.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.model.spec import HostSpec
+from zerotoil.resources.nas.clone import origin_of, write_marks
+from zerotoil.resources.nas.mark import dataset, property_of
+
+PRESENT, SWAP = "present", "swap"
+SINCE = "since"  # on a volume that took over from another one: when, in seconds since 1970
+REPLACED = "replaced"  # on such a volume: the one before it
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A change of volumes: away from `old`, to `new`. `snapshot` (DATASET@NAME) where `new` is a clone that is yet to be made."""
+
+    old: str
+    new: str
+    snapshot: str = ""
+
+
+def present(spec: HostSpec, nas: Nas) -> str:
+    """The path of the volume that serves as the host's data."""
+    return property_of(dataset(nas, spec.zvol) or {}, PRESENT) or spec.zvol
+
+
+def unfinished(spec: HostSpec, nas: Nas) -> Swap | None:
+    """The change of volumes that was begun and is not done. Raises LabError for a note that nobody can read."""
+    noted = property_of(dataset(nas, spec.zvol) or {}, SWAP)
+    if not noted:
+        return None
+    try:
+        return Swap(**json.loads(noted))
+    except (ValueError, TypeError) as error:
+        raise LabError(
+            f"{spec.name}: the note zerotoil:{SWAP} on {spec.zvol} cannot be read ({noted[:80]!r})",
+            "nothing was changed; look at it on the NAS (zfs get all)",
+            code=Code.SWAP_UNFINISHED,
+        ) from error
+
+
+def refuse_unfinished(spec: HostSpec, nas: Nas) -> None:
+    """Raise LabError while a change of volumes is begun and not done: a deploy in between would see two truths."""
+    swap = unfinished(spec, nas)
+    if swap:
+        raise LabError(
+            f"{spec.name}: an undo from {swap.old} to {swap.new} was interrupted",
+            f"finish it first: zerotoil undo {spec.name} --continue",
+            code=Code.SWAP_UNFINISHED,
+        )
+
+
+def note_swap(spec: HostSpec, nas: Nas, swap: Swap | None) -> None:
+    """Write down that a change begins, or (None) that it is done."""
+    write_marks(nas, spec.zvol, {SWAP: json.dumps({k: v for k, v in asdict(swap).items() if v}) if swap else None})
+
+
+def note_present(spec: HostSpec, nas: Nas, volume: str) -> None:
+    """Write down which volume serves from now on."""
+    write_marks(nas, spec.zvol, {PRESENT: None if volume == spec.zvol else volume})
+
+
+@dataclass(frozen=True)
+class Past:
+    """A volume in the lineage of the present one. Its snapshots after `until` (seconds since 1970) are not of this story."""
+
+    volume: str
+    until: float = float("inf")
+
+
+def lineage(spec: HostSpec, nas: Nas) -> list[Past]:
+    """The present volume, then those that it was cloned from in turn, each with the moment when its successor took over."""
+    found: list[Past] = []
+    until, volume = float("inf"), present(spec, nas)
+    while volume and volume not in [past.volume for past in found]:
+        found.append(Past(volume, until))
+        since = property_of(dataset(nas, volume) or {}, SINCE)
+        until = float(since) if since.replace(".", "").isdigit() else until
+        volume = origin_of(nas, volume).partition("@")[0]
+    return found

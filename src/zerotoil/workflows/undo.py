@@ -1,0 +1,131 @@
+"""Back to an earlier state of a host's data, and of the versions that belong to it; and back again.
+
+Nothing is rolled back in place: the data disk becomes a clone of the snapshot, the present stays as it is under its own
+name, and newer snapshots stay with it. What will go back is read and shown first (`look_ahead`); `swap` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.layers import Site
+from zerotoil.layers.snapshots import Found, before, look, named
+from zerotoil.layers.timeline.events import changes
+from zerotoil.layers.timeline.found import Container, Entry, Event, Kind, Same
+from zerotoil.layers.timeline.look import read_ledger
+from zerotoil.resources.nas.mark import dataset, property_of
+from zerotoil.resources.nas.present import REPLACED, Swap, unfinished
+from zerotoil.workflows.swap import Swapping, refuse_what_cannot_be_swapped
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A service whose image goes back: digests without their repository, empty where it is not known."""
+
+    app: str
+    service: str
+    now: str
+    then: str
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What an undo would do."""
+
+    swap: Swap
+    snapshot: Found | None  # None: a return to a volume that was replaced
+    images: tuple[Moving, ...] = ()
+    recorded: datetime | None = None  # of the ledger's entry that tells what ran; None: nothing does
+
+
+def look_ahead(site: Site, to: str = "", until: datetime | None = None) -> Ahead:
+    """What an undo to a snapshot (by name, or the newest before a time) would do. Reads only. Raises LabError.
+
+    Without either: the newest snapshot from before the last update of an image; where none is known, the newest of all.
+    """
+    spec = site.spec
+    _nothing_else_under_way(site)
+    refuse_what_cannot_be_swapped(site)
+    found = look(spec, site.nas)
+    ledger = read_ledger(site.running_guest())[0]
+    limit = until or _last_update(ledger) or site.now()
+    chosen = named(found, spec.name, to) if to else before(found, spec.name, limit)
+    entry = _entry_at(ledger, chosen.created)
+    new = f"{spec.zvol}-undo-{site.now().astimezone():%Y%m%d-%H%M%S}"
+    return Ahead(Swap(site.volume, new, chosen.id), chosen, _moving(ledger, entry), entry.time if entry else None)
+
+
+def look_back(site: Site) -> Ahead:
+    """What a return to the volume before the present one would do. Reads only. Raises LabError."""
+    _nothing_else_under_way(site)
+    refuse_what_cannot_be_swapped(site)
+    old = property_of(dataset(site.nas, site.volume) or {}, REPLACED)
+    if not old or dataset(site.nas, old) is None:
+        gone = f": {old} is gone" if old else ""
+        raise LabError(
+            f"{site.spec.name}: there is nothing to return to{gone}",
+            f"zerotoil snapshots {site.spec.name} lists what there is",
+            code=Code.NOTHING_TO_UNDO,
+        )
+    return Ahead(Swap(site.volume, old), None)
+
+
+def go_on(site: Site) -> Swapping:
+    """The change that was interrupted, ready to be run to its end. Raises LabError when there is none."""
+    swap = unfinished(site.spec, site.nas)
+    if swap is None:
+        raise LabError(
+            f"{site.spec.name}: no undo was interrupted", f"zerotoil timeline {site.spec.name}", code=Code.NOTHING_TO_UNDO
+        )
+    return Swapping(site, swap, pin=bool(swap.snapshot))
+
+
+def undo(site: Site, ahead: Ahead) -> Swapping:
+    """Do what was shown. Raises LabError; then it says what state the host is in."""
+    swapping = Swapping(site, ahead.swap, pin=ahead.snapshot is not None)
+    swapping.run()
+    return swapping
+
+
+def _nothing_else_under_way(site: Site) -> None:
+    swap = unfinished(site.spec, site.nas)
+    if swap:
+        raise LabError(
+            f"{site.spec.name}: an undo from {swap.old} to {swap.new} was interrupted",
+            f"finish it first: zerotoil undo {site.spec.name} --continue",
+            code=Code.SWAP_UNFINISHED,
+        )
+
+
+def _last_update(ledger: Sequence[Entry | Same]) -> datetime | None:
+    """The last moment at which the image before the last update was seen."""
+    moves: list[Event] = [event for event in changes(sorted(ledger, key=lambda e: (e.time, e.name))) if event.kind is Kind.UPDATE]
+    return (moves[-1].after or moves[-1].time) if moves else None
+
+
+def _entry_at(ledger: Sequence[Entry | Same], time: datetime) -> Entry | None:
+    """The entry that holds for a moment."""
+    full = [entry for entry in ledger if isinstance(entry, Entry) and entry.time <= time]
+    return max(full, key=lambda entry: entry.time, default=None)
+
+
+def _moving(ledger: Sequence[Entry | Same], then: Entry | None) -> tuple[Moving, ...]:
+    """The services of apps whose images differ between an entry and the newest one."""
+    newest = max((entry for entry in ledger if isinstance(entry, Entry)), key=lambda entry: entry.time, default=None)
+    if then is None or newest is None:
+        return ()
+    now = {(item.app, item.service): item for item in newest.containers or ()}
+    moved = [item for item in then.containers or () if item.app and _id(now.get((item.app, item.service))) != item.id]
+    return tuple(Moving(item.app, item.service, _digest(now.get((item.app, item.service))), _digest(item)) for item in moved)
+
+
+def _id(container: Container | None) -> str:
+    return container.id if container else ""
+
+
+def _digest(container: Container | None) -> str:
+    return container.state.digest if container else ""
