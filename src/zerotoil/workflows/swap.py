@@ -77,7 +77,7 @@ class Swapping:
 
     def _save_the_present(self) -> None:
         """A snapshot of now, once: its note names the change."""
-        site, note = self.site, f"before {self.swap.new.rpartition('/')[2]} took over"
+        site, note = self.site, f"before {self.swap.new.rpartition('/')[2]} took over, {self.swap.began}"
         known = next((one.id for one in look(site.spec, site.nas) if one.note == note), "")
         if not known:
             site.say("taking a snapshot of the present")

@@ -55,8 +55,9 @@ def look_ahead(site: Site, to: str = "", until: datetime | None = None) -> Ahead
     limit = until or _last_update(ledger) or site.now()
     chosen = named(found, spec.name, to) if to else before(found, spec.name, limit)
     entry = _entry_at(ledger, chosen.created)
-    new = f"{spec.zvol}-undo-{site.now().astimezone():%Y%m%d-%H%M%S}"
-    return Ahead(Swap(site.volume, new, chosen.id), chosen, _moving(ledger, entry), entry.time if entry else None)
+    now = site.now()
+    swap = Swap(site.volume, f"{spec.zvol}-undo-{now:%Y%m%d-%H%M%S}", f"{now:%Y-%m-%d %H:%M:%S}", chosen.id)
+    return Ahead(swap, chosen, _moving(ledger, entry), entry.time if entry else None)
 
 
 def look_back(site: Site) -> Ahead:
@@ -71,7 +72,7 @@ def look_back(site: Site) -> Ahead:
             f"zerotoil snapshots {site.spec.name} lists what there is",
             code=Code.NOTHING_TO_UNDO,
         )
-    return Ahead(Swap(site.volume, old), None)
+    return Ahead(Swap(site.volume, old, f"{site.now():%Y-%m-%d %H:%M:%S}"), None)
 
 
 def go_on(site: Site) -> Swapping:

@@ -24,10 +24,14 @@ REPLACED = "replaced"  # on such a volume: the one before it
 
 @dataclass(frozen=True)
 class Swap:
-    """A change of volumes: away from `old`, to `new`. `snapshot` (DATASET@NAME) where `new` is a clone that is yet to be made."""
+    """A change of volumes: away from `old`, to `new`, begun at a time (in words).
+
+    `snapshot` (DATASET@NAME) where `new` is a clone of it that is yet to be made.
+    """
 
     old: str
     new: str
+    began: str
     snapshot: str = ""
 
 

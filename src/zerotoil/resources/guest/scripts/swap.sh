@@ -32,11 +32,12 @@ dependents() { # what needs the mount and runs
   done
 }
 
-on_data() { # running containers that see the data disk, and the updater
+on_data() { # running containers that see the data disk, and the updater: a line each of id and Compose project
   running=$(docker ps --quiet --no-trunc) || return 0
   # shellcheck disable=SC2086
   [ -z "$running" ] || docker inspect $running |
-    jq -r '.[] | select(.Name == "/watchtower" or any(.Mounts[]; .Source // "" | startswith("/var/mnt/data"))) | .Id'
+    jq -r '.[] | select(.Name == "/watchtower" or any(.Mounts[]; .Source // "" | startswith("/var/mnt/data")))
+      | "\(.Id) \(.Config.Labels["com.docker.compose.project"]? // "-")"'
 }
 
 numbers() { # of the mounted filesystem, as the kernel writes them in mountinfo
@@ -86,7 +87,7 @@ release() {
   sort -u "$keep/found" >"$keep/containers"
   # Docker starts again what ran when it was stopped itself, so these are stopped by name.
   # shellcheck disable=SC2046
-  [ ! -s "$keep/containers" ] || docker stop --time 30 $(cat "$keep/containers") >/dev/null
+  [ ! -s "$keep/containers" ] || docker stop --time 30 $(cut -d" " -f1 "$keep/containers") >/dev/null
   systemctl stop docker.socket 2>/dev/null
   sync
   systemctl stop "$mount" || { echo "busy $(users "$(cat "$keep/numbers")")" && return; }
@@ -107,6 +108,7 @@ take() {
 }
 
 pins() {
+  [ -d "$keep" ] || return 0 # resumed already, by a run that was cut off
   last=$(newest "$data/zerotoil/ledger")
   [ -n "$last" ] || return 0
   now='[]'
@@ -138,8 +140,11 @@ resume() {
   systemctl daemon-reload
   [ ! -f "$data/zerotoil/bin/install.sh" ] || sh "$data/zerotoil/bin/install.sh" >/dev/null 2>&1
   grep -e '^docker\.' "$keep.done/units" | while read -r unit; do systemctl start "$unit"; done
-  # shellcheck disable=SC2046
-  [ ! -s "$keep.done/containers" ] || docker start $(cat "$keep.done/containers") >/dev/null 2>&1
+  others=$(while read -r id project; do
+    [ -f "$data/apps/$project/.zerotoil/files" ] || echo "$id" # an app's own unit starts it, with the image that belongs here
+  done <"$keep.done/containers")
+  # shellcheck disable=SC2086
+  [ -z "$others" ] || docker start $others >/dev/null 2>&1
   while read -r unit; do
     case $unit in
       zerotoil-app@*)

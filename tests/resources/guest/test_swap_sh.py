@@ -1,0 +1,173 @@
+"""swap.sh by the real shell and jq: what is stopped, that no app may start until `resume`, and which images are held."""
+
+import json
+import os
+import subprocess
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from zerotoil.resources.guest import Guest, swap
+from zerotoil.resources.guest.swap import Pin
+
+SCRIPT = resources.files("zerotoil.resources.guest").joinpath("scripts", "swap.sh").read_text()
+OLD, NEW = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+SYSTEMCTL = r"""#!/bin/sh
+echo "systemctl $*" >>"$LOG"
+case $1 in
+  show) case $2 in *What) echo /dev/disk ;; *) echo docker.service zerotoil-app@web.service zerotoil-app@later.service ;; esac ;;
+  list-units) echo "docker.socket loaded active"; echo "zerotoil-notify-watch.timer loaded active" ;;
+  stop) case " $* " in *" var-mnt-data.mount "*) [ ! -e "$BUSY" ] && rm -f "$MOUNTED" ;; esac ;;
+  start) case " $* " in *" var-mnt-data.mount "*) : >"$MOUNTED" ;; esac ;;
+esac
+"""
+DOCKER = r"""#!/bin/sh
+echo "docker $*" >>"$LOG"
+case $1 in
+  ps) echo c1; echo c2; echo c3 ;;
+  inspect) echo '[{"Id": "c1", "Name": "/mine", "Mounts": [{"Source": "/var/mnt/data/x"}]},
+    {"Id": "c2", "Name": "/elsewhere", "Mounts": [{"Source": "/srv"}]},
+    {"Id": "c3", "Name": "/watchtower", "Mounts": null},
+    {"Id": "c4", "Name": "/web-db-1", "Mounts": [{"Source": "/var/mnt/data/apps/web"}],
+      "Config": {"Labels": {"com.docker.compose.project": "web"}}}]' ;;
+esac
+"""
+
+
+class Machine:
+    """A root folder with a data disk on which the app web lies, and stubs for what only a real guest has."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.fake, self.log = folder / "root", folder / "fake", folder / "log"
+        self.mounted, self.busy = folder / "mounted", folder / "busy"
+        for part in ("var/mnt/data/apps/web/.zerotoil", "var/mnt/data/zerotoil/ledger", "proc/self", "etc", "dev"):
+            (self.root / part).mkdir(parents=True)
+        self.fake.mkdir()
+        for name, text in (("systemctl", SYSTEMCTL), ("docker", DOCKER), ("mountpoint", '#!/bin/sh\n[ -e "$MOUNTED" ]\n')):
+            (self.fake / name).write_text(text)
+            (self.fake / name).chmod(0o755)
+        self.mounted.touch()
+        (self.root / "dev/disk").touch()
+        (self.root / "proc/self/mountinfo").write_text(f"36 25 253:16 / {self.root}/var/mnt/data rw - ext4 /dev/vdb rw\n")
+        (self.web / "files").touch()
+        self.entry("2026-11-25T02-00-00Z", OLD)
+
+    @property
+    def data(self) -> Path:
+        return self.root / "var/mnt/data"
+
+    @property
+    def web(self) -> Path:
+        return self.data / "apps/web/.zerotoil"
+
+    @property
+    def kept(self) -> Path:
+        return self.root / "var/lib/zerotoil/swap"
+
+    def entry(self, stamp: str, image: str) -> None:
+        db = {"app": "web", "service": "db", "id": image, "digest": f"r.lan/db@{image}"}
+        cache = {"app": "web", "service": "cache", "id": "same", "digest": "r.lan/cache@same"}
+        built = {"app": "web", "service": "built", "id": image, "digest": None}
+        text = json.dumps({"containers": [db, cache, built, {"app": "", "service": "watchtower", "id": image, "digest": "x"}]})
+        (self.data / "zerotoil/ledger" / f"{stamp}.json").write_text(text)
+
+    def shell(self, script: str) -> str:
+        names = {"LOG": self.log, "MOUNTED": self.mounted, "BUSY": self.busy, "ZEROTOIL_ROOT": self.root}
+        env = {**os.environ, **{key: str(value) for key, value in names.items()}, "PATH": f"{self.fake}:{os.environ['PATH']}"}
+        done = subprocess.run(["sh", "-s"], input=script, env=env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def guest(self) -> Guest:
+        return Guest("matrix", self.shell)
+
+    def calls(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+    def blocked(self) -> bool:
+        drop_in = self.root / "etc/systemd/system/zerotoil-app@.service.d/zerotoil-swap.conf"
+        return self.kept.exists() and drop_in.exists() and f"ConditionPathExists=!{self.kept}" in drop_in.read_text()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_all_that_uses_the_disk_is_stopped_apps_first(machine: Machine) -> None:
+    assert swap.release(machine.guest()) == ""
+    stops = [call for call in machine.calls() if " stop " in call]
+    assert stops == [
+        "systemctl stop zerotoil-notify-watch.timer",
+        "systemctl stop zerotoil-app@later.service zerotoil-app@web.service",
+        "docker stop --time 30 c1 c3 c4",
+        "systemctl stop docker.socket",
+        "systemctl stop var-mnt-data.mount",
+    ]
+    assert not machine.mounted.exists()
+    assert machine.blocked()
+
+
+def test_what_keeps_it_busy_is_named_and_it_stays_mounted(machine: Machine) -> None:
+    machine.busy.touch()
+    process = machine.root / "proc/812"
+    (process / "fd").mkdir(parents=True)
+    (process / "comm").write_text("postgres\n")
+    (process / "fd/3").symlink_to(machine.data / "pg/base")
+    assert swap.release(machine.guest()) == "postgres (812)"
+    assert machine.mounted.exists()
+    assert machine.blocked()
+
+
+def test_a_mount_in_another_namespace_counts(machine: Machine) -> None:
+    """A container's own mount keeps the disk in use although the host has it no more."""
+    process = machine.root / "proc/913"
+    (process / "fd").mkdir(parents=True)
+    (process / "comm").write_text("pause\n")
+    (process / "mountinfo").write_text("99 98 253:16 /x /data rw - ext4 /dev/vdb rw\n")
+    assert swap.release(machine.guest()) == "pause (913)"
+    assert machine.mounted.exists(), "mounted again: the disk is not taken away under it"
+
+
+def test_only_what_ran_otherwise_is_held(machine: Machine) -> None:
+    machine.entry("2026-11-26T02-00-00Z", NEW)
+    (machine.web / "pins").write_text("other r.lan/other@x\ndb r.lan/db@older\n")
+    swap.release(machine.guest())
+    (machine.data / "zerotoil/ledger/2026-11-26T02-00-00Z.json").unlink()  # yesterday's disk does not have it
+    swap.take(machine.guest())
+    assert swap.pin(machine.guest()) == [Pin("web", "built", ""), Pin("web", "db", f"r.lan/db@{OLD}")]
+    assert (machine.web / "pins").read_text() == f"other r.lan/other@x\ndb r.lan/db@{OLD}\n"
+    assert machine.blocked()
+
+
+def test_what_was_stopped_runs_again_and_the_story_goes_on(machine: Machine) -> None:
+    machine.entry("2026-11-26T02-00-00Z", NEW)
+    swap.release(machine.guest())
+    (machine.data / "zerotoil/ledger/2026-11-26T02-00-00Z.json").unlink()
+    swap.take(machine.guest())
+    machine.log.write_text("")
+    assert swap.resume(machine.guest()) == ["zerotoil-app@web.service"], "the app that came later has no folder on this disk"
+    starts = [call for call in machine.calls() if " start " in call]
+    assert starts == [
+        "systemctl start docker.service",
+        "systemctl start docker.socket",
+        "docker start c1 c3",
+        "systemctl start --no-block docker.service",
+        "systemctl start --no-block docker.socket",
+        "systemctl start --no-block zerotoil-app@web.service",
+        "systemctl start --no-block zerotoil-notify-watch.timer",
+    ]
+    assert not machine.blocked()
+    assert not machine.kept.exists()
+    assert (machine.data / "zerotoil/ledger/2026-11-26T02-00-00Z.json").exists()
+
+
+def test_twice_does_no_more(machine: Machine) -> None:
+    """Of a run that was cut off: the second release still knows what to start, and the second resume nothing."""
+    swap.release(machine.guest())
+    assert swap.release(machine.guest()) == ""
+    swap.take(machine.guest())
+    assert swap.resume(machine.guest()) == ["zerotoil-app@web.service"]
+    assert swap.pin(machine.guest()) == []
+    assert swap.resume(machine.guest()) == []

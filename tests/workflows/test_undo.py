@@ -1,0 +1,344 @@
+"""Undo and return, on every version of the NAS: what goes back, what stays, and that an end anywhere loses nothing."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hotplug import HotPlug, hotplug
+from tests.resources.hypervisor.conftest import NODE
+from tests.resources.nas.conftest import VERSIONS, apply, connect, host, plan, simulator
+from zerotoil.clients.truenas import Nas
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.layers import Site
+from zerotoil.layers.servers import servers
+from zerotoil.layers.snapshots import look
+from zerotoil.layers.timeline.look import swaps
+from zerotoil.minilab.nas import Simulator
+from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
+from zerotoil.model.spec import HostSpec
+from zerotoil.render.domain import Provisioned, render_domain
+from zerotoil.resources.guest.swap import Pin
+from zerotoil.resources.hypervisor import hot_disk
+from zerotoil.resources.nas import target_iqn
+from zerotoil.resources.nas.clone import origin_of
+from zerotoil.resources.nas.mark import read_mark, write_mark
+from zerotoil.resources.nas.present import lineage, present, unfinished
+from zerotoil.resources.nas.serve import served
+from zerotoil.workflows import swap as swapping
+from zerotoil.workflows.swap import STEPS, Swapping
+from zerotoil.workflows.undo import go_on, look_ahead, look_back, undo
+
+VOLUME, SNAPSHOT = "tank/lab/matrix/data", "auto-2026-11-25_02-00"
+FILESYSTEM = Filesystem("ext4", "data", "6d3f1c1e-0000-4000-8000-00000000000a")
+NEW = f"sha256:{'b' * 64}"
+OLD = f"sha256:{'a' * 64}"
+
+
+class Cut(Exception):
+    """The run ends here."""
+
+
+def entry(time: datetime, digest: str) -> dict[str, Any]:
+    """What ledger.sh wrote then."""
+    image = {"app": "web", "service": "db", "container": "web-db-1", "image": "r.lan/db:1", "id": digest}
+    image["digest"] = f"r.lan/db@{digest}"
+    stamp = time.strftime("%Y-%m-%dT%H-%M-%SZ")
+    return {
+        "name": stamp, "time": stamp, "boot": "b", "os": {"id": "fedora", "version": "44", "deployment": None}, "kernel": "6",
+        "k3s": None, "apps": {"web": {"compose": "c", "override": "o", "quadlets": None, "pins": {}}}, "containers": [image],
+    }  # fmt: skip
+
+
+def story(now: datetime) -> list[dict[str, Any]]:
+    """A ledger in which the image moved an hour after now."""
+    same = {"name": "same", "time": f"{now + timedelta(minutes=2):%Y-%m-%dT%H-%M-%SZ}", "same": "x"}
+    return [entry(now - timedelta(hours=2), OLD), same, entry(now + timedelta(hours=1), NEW)]
+
+
+@dataclass
+class Lab:
+    """One host with one app, whose image was updated after the snapshot. The guest only says what swap.sh would."""
+
+    sim: Simulator
+    nas: Nas
+    spec: HostSpec
+    hypervisor: HotPlug
+    ledger: list[dict[str, Any]]
+    said: list[str] = field(default_factory=list)
+    busy: str = ""
+    mounted: bool = True
+    pinned: bool = False
+    blocked: bool = False
+    holds: bool = True  # an undo, not a return
+    clock: Iterator[datetime] = field(default_factory=lambda: (datetime.now(UTC) + timedelta(seconds=n) for n in count()))
+
+    @property
+    def site(self) -> Site:
+        return Site(self.spec, Path(), shell=self.shell)
+
+    def attached(self) -> bool:
+        return "matrix-data" in hot_disk.live_disks(self.hypervisor, "matrix")
+
+    def shell(self, script: str) -> str:
+        if "swap.sh" in script:
+            verb = script.split()[2]
+            self.said.append(verb)
+            return getattr(self, verb)()
+        if script.startswith("set -- freeze"):
+            return "frozen 42\n"
+        if script.startswith("set -- thaw"):
+            return "thawed\n"
+        if script.startswith("systemctl show"):
+            return "ActiveState=active\n"
+        if "Prints the ledger" in script:
+            return json.dumps({"entries": self.ledger, "unreadable": [], "told": []})
+        if script == "true\n":
+            return ""
+        data = {"type": FILESYSTEM.type, "label": FILESYSTEM.label, "uuid": FILESYSTEM.uuid}
+        return json.dumps({"data": data if self.mounted else None})
+
+    def release(self) -> str:
+        self.blocked = True
+        if self.busy:
+            return f"busy {self.busy}\n"
+        self.mounted = False
+        return "released\n"
+
+    def take(self) -> str:
+        assert self.attached()
+        self.mounted = True
+        return ""
+
+    def pins(self) -> str:
+        if not self.blocked:
+            return ""
+        assert self.mounted
+        self.pinned = True
+        return f"web db r.lan/db@{OLD}\n"
+
+    def resume(self) -> str:
+        assert self.mounted and (self.pinned or not self.holds), "no app may start before it is held at its old image"
+        self.blocked = False
+        return "zerotoil-app@web.service\n"
+
+    def volumes(self) -> set[str]:
+        return {item.name for item in self.sim.storage.datasets() if item.volsize}
+
+    def snapshots(self) -> set[str]:
+        return {item.name for item in self.sim.storage.snapshots()}
+
+
+@pytest.fixture(params=VERSIONS)
+def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    with simulator(request.param) as sim:
+        nas, spec = connect(sim), host(data_attach="network", apps=["web"])
+        apply(nas, spec)
+        write_mark(nas, VOLUME, DataMark(spec.owner, VolumeState.DATA, FILESYSTEM))
+        sim.storage.write(VOLUME, "yesterday")
+        sim.storage.snapshot([f"{name}@{SNAPSHOT}" for name in ("tank/lab/matrix", VOLUME)], {})
+        sim.storage.write(VOLUME, "today")
+        made = Provisioned("test", "matrix-os-1.qcow2", "/matrix.ign", "0" * 64, "44", 1, booted=True)
+        node = tmp_path / "node.xml"
+        node.write_text(NODE.replace("</node>", f"{render_domain(spec, made, iqn=target_iqn(spec, nas))}</node>"))
+        monkeypatch.setattr(hot_disk, "_LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(swapping, "_LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(servers, "nas", lambda _spec: nas)
+        hypervisor = hotplug(node)
+        monkeypatch.setattr(servers, "hypervisor", lambda _spec: hypervisor)
+        made_lab = Lab(sim, nas, spec, hypervisor, story(datetime.now(UTC)))
+        monkeypatch.setattr(Site, "now", lambda _site: next(made_lab.clock))
+        yield guarded(made_lab, monkeypatch)
+        nas.close()
+
+
+def guarded(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A volume is never swapped under a disk that is plugged in or mounted, and none is ever deleted."""
+    write = lab.nas.write
+
+    def watched(method: str, *params: Any) -> Any:
+        if method == "iscsi.extent.update" and "disk" in params[1]:
+            running = lab.hypervisor.is_running("matrix")
+            assert not running or (not lab.attached() and not lab.mounted)
+        assert not method.endswith((".delete", ".rollback"))
+        return write(method, *params)
+
+    monkeypatch.setattr(lab.nas, "write", watched)
+    return lab
+
+
+def test_data_and_image_go_back_and_the_present_stays(lab: Lab) -> None:
+    ahead = look_ahead(lab.site)
+    assert (ahead.snapshot and ahead.snapshot.name, ahead.swap.old) == (SNAPSHOT, VOLUME)
+    before = lab.snapshots()
+    done = undo(lab.site, ahead)
+    new = ahead.swap.new
+    assert (present(lab.spec, lab.nas), served(lab.spec, lab.nas)) == (new, new)
+    assert origin_of(lab.nas, new) == f"{VOLUME}@{SNAPSHOT}"
+    assert lab.volumes() == {VOLUME, new}
+    assert (lab.sim.storage.read(new), lab.sim.storage.read(VOLUME)) == ("yesterday", "today")
+    assert before < lab.snapshots(), "none is gone, and one of the present was taken"
+    assert done.safety.partition("@")[2] in {name.partition("@")[2] for name in lab.snapshots() - before}
+    assert done.pins == [Pin("web", "db", f"r.lan/db@{OLD}")]
+    assert lab.said == ["release", "take", "pins", "resume"]
+    assert (lab.attached(), lab.mounted, unfinished(lab.spec, lab.nas)) == (True, True, None)
+
+
+def test_the_deploy_follows(lab: Lab) -> None:
+    """After it the plan is empty, its mark is on the new volume, and the snapshots of both are one list."""
+    ahead = look_ahead(lab.site)
+    undo(lab.site, ahead)
+    assert plan(lab.nas, lab.spec) == []
+    mark = read_mark(lab.nas, lab.site.volume)
+    assert mark == DataMark("home/matrix", VolumeState.DATA, FILESYSTEM)
+    assert [past.volume for past in lineage(lab.spec, lab.nas)] == [ahead.swap.new, VOLUME]
+    assert SNAPSHOT in [one.name for one in look(lab.spec, lab.nas)]
+    (event,) = swaps(lab.nas, lab.spec)
+    assert (event.subject, event.new and event.new.name) == (SNAPSHOT, ahead.swap.new)
+
+
+def test_what_will_go_back_is_shown(lab: Lab) -> None:
+    writes = lab.nas.writes
+    (image,) = look_ahead(lab.site).images
+    assert (image.app, image.service, image.now, image.then) == ("web", "db", NEW, OLD)
+    assert (lab.nas.writes, lab.said, lab.hypervisor.writes.total()) == (writes, [], 0)
+
+
+def test_without_a_snapshot_from_before_the_update_none_is_guessed(lab: Lab) -> None:
+    lab.ledger = story(datetime.now(UTC) - timedelta(days=1))
+    with pytest.raises(LabError, match="no snapshot from before"):
+        look_ahead(lab.site)
+    assert look_ahead(lab.site, "latest").snapshot
+
+
+def test_returning(lab: Lab) -> None:
+    undo(lab.site, look_ahead(lab.site))
+    new, lab.said[:], lab.holds = lab.site.volume, [], False
+    undo(lab.site, look_back(lab.site))
+    assert (present(lab.spec, lab.nas), served(lab.spec, lab.nas)) == (VOLUME, VOLUME)
+    assert lab.said == ["release", "take", "resume"], "the present is as it was: nothing is held in it"
+    assert lab.volumes() == {VOLUME, new}
+    assert plan(lab.nas, lab.spec) == []
+    undo(lab.site, look_back(lab.site))
+    assert present(lab.spec, lab.nas) == new, "and forth again"
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["undo", "return"])
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "done"])
+def test_cut_off_anywhere_a_second_run_finishes(lab: Lab, step: str, back: bool) -> None:
+    if back:
+        undo(lab.site, look_ahead(lab.site))
+        lab.pinned = lab.holds = False
+    ahead = look_back(lab.site) if back else look_ahead(lab.site)
+
+    def cut(done: str) -> None:
+        if done == step:
+            raise Cut
+
+    try:
+        Swapping(lab.site, ahead.swap, pin=not back, after=cut).run()
+        assert back and step == "pinned", "every step is passed but the one that a return has not"
+        return
+    except Cut:
+        pass
+    if not unfinished(lab.spec, lab.nas):
+        pytest.fail("what was begun is not written down")
+    with pytest.raises(LabError, match="was interrupted") as caught:
+        lab.site.nas_resources()
+    assert caught.value.code is Code.SWAP_UNFINISHED
+    go_on(lab.site).run()
+    assert (present(lab.spec, lab.nas), served(lab.spec, lab.nas)) == (ahead.swap.new, ahead.swap.new)
+    assert (lab.attached(), lab.mounted, lab.blocked, lab.pinned) == (True, True, False, not back)
+    assert unfinished(lab.spec, lab.nas) is None
+    clone = next(iter(lab.volumes() - {VOLUME}))
+    assert (lab.sim.storage.read(clone), lab.sim.storage.read(VOLUME)) == ("yesterday", "today")
+    of_old = [item for item in lab.sim.storage.snapshots() if item.dataset == ahead.swap.old]
+    saved = [item for item in of_old if ahead.swap.began in str(item.local)]
+    assert len(saved) == 1, "the present is saved once"
+
+
+def test_a_busy_disk_costs_a_shutdown(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.busy = "postgres (812)"
+
+    def booted(_site: Site) -> Any:
+        lab.mounted, lab.busy = True, ""
+        return Site.running_guest(_site)
+
+    def off(spec: HostSpec, hypervisor: HotPlug) -> None:
+        lab.mounted = False
+        hypervisor.power_off(spec.name)
+
+    running = [swapping.Running(lab.spec, lab.hypervisor, None)]  # type: ignore[arg-type]
+    monkeypatch.setattr(swapping, "_answering", booted)
+    monkeypatch.setattr(Site, "vm_resources", lambda _site: running)
+    monkeypatch.setattr(swapping, "shutdown", off)
+    said: list[str] = []
+    site = Site(lab.spec, Path(), shell=lab.shell, say=said.append)
+    undo(site, look_ahead(site))
+    assert "the data disk is kept busy by postgres (812): shutting the VM down for it" in said
+    assert (served(lab.spec, lab.nas), lab.pinned, lab.blocked) == (site.volume, True, False)
+    assert site.volume != VOLUME
+
+
+def test_another_filesystem_starts_no_app(lab: Lab) -> None:
+    ahead = look_ahead(lab.site)
+
+    def cut(done: str) -> None:
+        if done == "cloned":
+            write_mark(lab.nas, ahead.swap.new, DataMark("home/matrix", VolumeState.DATA, Filesystem("ext4", "data", "other")))
+
+    with pytest.raises(LabError, match='is recorded as ext4 "data" other') as caught:
+        Swapping(lab.site, ahead.swap, pin=True, after=cut).run()
+    assert (caught.value.code, lab.blocked) == (Code.DATA_DIFFERS, True)
+
+
+def test_a_full_pool_leaves_all_as_it_was(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead, write = look_ahead(lab.site), lab.nas.write
+
+    def full(method: str, *params: Any) -> Any:
+        if method.endswith(".clone"):
+            raise LabError("out of space", code=Code.NAS_REFUSED)
+        return write(method, *params)
+
+    monkeypatch.setattr(lab.nas, "write", full)
+    with pytest.raises(LabError, match="out of space"):
+        undo(lab.site, ahead)
+    assert (lab.said, lab.attached(), served(lab.spec, lab.nas)) == ([], True, VOLUME)
+
+
+@pytest.mark.parametrize(
+    ("to", "until", "said"),
+    [
+        ("auto-2026-11-25_02-01", None, rf"no snapshot auto-2026-11-25_02-01: the nearest are {SNAPSHOT}"),
+        ("", datetime(2020, 1, 1, tzinfo=UTC), f"no snapshot from before 2020-01-01 .*: the oldest is {SNAPSHOT}"),
+    ],
+)
+def test_a_snapshot_that_is_not_there(lab: Lab, to: str, until: datetime | None, said: str) -> None:
+    with pytest.raises(LabError, match=said) as caught:
+        look_ahead(lab.site, to, until)
+    assert (caught.value.code, lab.said) == (Code.NO_SUCH_SNAPSHOT, [])
+
+
+def test_what_cannot_be_undone_is_said_before_anything_is_touched(lab: Lab) -> None:
+    with pytest.raises(LabError, match="there is nothing to return to") as caught:
+        look_back(lab.site)
+    assert caught.value.code is Code.NOTHING_TO_UNDO
+    with pytest.raises(LabError, match="no undo was interrupted"):
+        go_on(lab.site)
+    lab.hypervisor.power_off("matrix")
+    with pytest.raises(LabError, match="the VM is off"):
+        look_ahead(lab.site)
+    assert lab.said == []
+
+
+def test_podman_is_refused(lab: Lab) -> None:
+    lab.spec = host(data_attach="network", apps=["web"], container_backend="podman")
+    with pytest.raises(LabError, match="cannot hold podman's containers") as caught:
+        look_ahead(lab.site)
+    assert caught.value.code is Code.UNDO_WITH_PODMAN
