@@ -1,6 +1,7 @@
 """Test images: the same words give the same bytes, and what is pushed to a real registry is what was meant."""
 
 import base64
+import gzip
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ from click.testing import CliRunner
 
 from zerotoil.cli.lab import lab
 from zerotoil.errors import LabError
-from zerotoil.minilab import images, layout, registry, tools
+from zerotoil.minilab import images, layout, postgres, registry, tools
 
 needs_skopeo = pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not installed")
 V2S2 = "application/vnd.docker.distribution.manifest.v2+json"
@@ -164,3 +165,25 @@ def test_the_command_prints_the_digest(registries, monkeypatch):
 def test_a_registry_that_is_down_is_named(loopback):
     with pytest.raises(LabError, match=r"the lab's registry is not up.*zerotoil lab up"):
         images.push("app:1", images.app())
+
+
+def test_an_image_over_a_packed_layer_has_both_in_their_order(tmp_path):
+    """Versions of the PostgreSQL image share the large layer: a host that has one fetches only the config of the next."""
+    packed = tmp_path / "below.tar.gz"
+    packed.write_bytes(gzip.compress(b"a tar", mtime=0))
+    manifests = []
+    for version in ("1", "2"):
+        image = replace(images.app(version), below=packed)
+        blobs = images.oci_layout(tmp_path / version, version, image) / "blobs" / "sha256"
+        manifest = json.loads((blobs / _entry(tmp_path / version / "index.json", "manifests")).read_text())
+        config = json.loads((blobs / manifest["config"]["digest"].removeprefix("sha256:")).read_text())
+        assert config["rootfs"]["diff_ids"][0] == f"sha256:{hashlib.sha256(b'a tar').hexdigest()}"
+        assert len(config["rootfs"]["diff_ids"]) == len(manifest["layers"]) == len(config["history"]) == 2
+        manifests.append(manifest)
+    assert manifests[0]["layers"] == manifests[1]["layers"]
+    assert manifests[0]["config"] != manifests[1]["config"]
+
+
+def test_the_start_of_the_postgres_image_is_a_right_script(tmp_path):
+    (tmp_path / "start.sh").write_text(postgres._START)
+    subprocess.run(["shellcheck", tmp_path / "start.sh"], check=True, timeout=30)

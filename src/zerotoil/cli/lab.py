@@ -111,8 +111,9 @@ def image() -> None:
 @click.option(
     "--created", metavar="DATE", help="When the image says it was made (2026-08-18, or now): what a cooldown counts from."
 )
+@click.option("--postgres", is_flag=True, help="A real PostgreSQL on /data; any version but 1 migrates badly at its start.")
 @click.option("--private", is_flag=True, help="Into the registry that wants a login.")
-def push(name: str, version: str, broken: bool, created: str | None, private: bool) -> None:
+def push(name: str, version: str, broken: bool, created: str | None, postgres: bool, private: bool) -> None:
     """Push the test app as NAME:TAG and print its digest.
 
     The app is a small web server on port 8080: / answers its version, /health says ok or fails.
@@ -121,7 +122,13 @@ def push(name: str, version: str, broken: bool, created: str | None, private: bo
 
     preflight.require_root()
     preflight.extend_path()
-    made = images.app(version, broken=broken, created=created or images.CREATED)
+    made_at = created or images.CREATED
+    if postgres:
+        from zerotoil.minilab import postgres as database
+
+        made = database.image(version, made_at)
+    else:
+        made = images.app(version, broken=broken, created=made_at)
     click.echo(images.push(name, made, to=registry.PRIVATE if private else registry.OPEN))
 
 

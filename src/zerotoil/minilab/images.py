@@ -34,11 +34,12 @@ _SECOND = 1_000_000_000  # in nanoseconds, as moby writes durations
 
 @dataclass(frozen=True)
 class Image:
-    """Files of the one layer (path -> content; all may be executed), and the image's config."""
+    """Files of the last layer (path -> content; all may be executed), and the image's config."""
 
     files: dict[str, bytes]
     config: dict[str, Any]
     created: str = CREATED  # RFC 3339
+    below: Path | None = None  # a gzipped tar that is the layer below it
 
 
 def app(version: str = "1", *, broken: bool = False, created: str = CREATED) -> Image:
@@ -53,7 +54,7 @@ def app(version: str = "1", *, broken: bool = False, created: str = CREATED) -> 
         "Healthcheck": check,
         "Labels": labels,
     }
-    return Image({"lab-app": tool("lab-app").read_bytes()}, config, _time(created))
+    return Image({"lab-app": tool("lab-app").read_bytes()}, config, iso_time(created))
 
 
 def watchtower() -> Image:
@@ -71,20 +72,21 @@ def watchtower() -> Image:
 
 def oci_layout(directory: Path, tag: str, image: Image) -> Path:
     """Write the image into `directory` as an OCI layout and return it; `skopeo copy oci:DIRECTORY:TAG …` reads it."""
-    layer, diff_id = _layer(image.files)
+    layers = [_packed(image.below)] if image.below else []
+    layers.append(_layer(image.files))
     config = {
         "created": image.created,
         "architecture": "amd64",
         "os": "linux",
         "config": image.config,
-        "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-        "history": [{"created": image.created, "created_by": "zerotoil"}],
+        "rootfs": {"type": "layers", "diff_ids": [diff_id for _, diff_id in layers]},
+        "history": [{"created": image.created, "created_by": "zerotoil"}] * len(layers),
     }
     manifest = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": _blob(directory, _json(config), "application/vnd.oci.image.config.v1+json"),
-        "layers": [_blob(directory, layer, "application/vnd.oci.image.layer.v1.tar+gzip")],
+        "layers": [_blob(directory, layer, "application/vnd.oci.image.layer.v1.tar+gzip") for layer, _ in layers],
     }
     entry = _blob(directory, _json(manifest), "application/vnd.oci.image.manifest.v1+json")
     entry["annotations"] = {"org.opencontainers.image.ref.name": tag}
@@ -114,7 +116,7 @@ def push(name: str, image: Image, *, to: registry.Registry = registry.OPEN) -> s
         command += ["--dest-cert-dir", str(certificates)]
         if to.login:
             command += ["--dest-authfile", str(registry.auth_file(to, Path(folder)))]
-        run(*command, f"oci:{source}:{match[2]}", f"docker://{to.address}/{name}", timeout=120)
+        run(*command, f"oci:{source}:{match[2]}", f"docker://{to.address}/{name}", timeout=300)
         return told.read_text().strip()
 
 
@@ -130,7 +132,7 @@ def push_watchtower(to: registry.Registry = registry.OPEN) -> str:
     return "pushed"
 
 
-def _time(text: str) -> str:
+def iso_time(text: str) -> str:
     """RFC 3339 in UTC from a date, a time, or `now`. Raises LabError for anything else."""
     if text == "now":
         return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -152,6 +154,12 @@ def _layer(files: dict[str, bytes]) -> tuple[bytes, str]:
             entry.size, entry.mode = len(content), 0o755
             tar.addfile(entry, io.BytesIO(content))
     return gzip.compress(plain.getvalue(), compresslevel=6, mtime=0), _digest(plain.getvalue())
+
+
+def _packed(path: Path) -> tuple[bytes, str]:
+    """A layer that was packed before, and the digest of the tar in it."""
+    content = path.read_bytes()
+    return content, _digest(gzip.decompress(content))
 
 
 def _blob(directory: Path, content: bytes, media_type: str) -> dict[str, Any]:

@@ -65,26 +65,31 @@ def _build(ignition: Path, target: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
     (work / "disk").mkdir(parents=True)
     try:
-        _run(_mmdebstrap(ignition, work / "tree", work / "apt.conf"), INITRD="No")  # ours comes in customize.sh
+        customize = [str(_HERE / "customize.sh"), str(_HERE / "files"), str(ignition), RELEASE]
+        hook = f'{shlex.join(customize)} "$1"'
+        mmdebstrap(packages(), work / "tree", work / "apt.conf", hook)
         _run([str(_HERE / "assemble.sh"), str(work / "tree"), str(work / "disk"), str(target)])
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _mmdebstrap(ignition: Path, tree: Path, apt_conf: Path) -> list[str]:
-    """The command that fills `tree`. The machine's own ways to reach the mirror are used and not left in the image."""
+def mmdebstrap(include: list[str], target: Path, apt_conf: Path, hook: str, form: str = "directory") -> None:
+    """Fill `target` with a small Debian and these packages. `hook` is shell that gets the tree as $1.
+
+    The machine's own ways to reach the mirror are used and not left in the result.
+    """
     settings = _run(["apt-config", "dump"]).splitlines()
     apt_conf.write_text("\n".join(line for line in settings if line.startswith("Acquire::")) + "\n")
     inside = "etc/apt/apt.conf.d/00builder"
-    customize = [str(_HERE / "customize.sh"), str(_HERE / "files"), str(ignition), RELEASE]
-    return [
-        "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory",
+    command = [
+        "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--format={form}",
         *(f"--dpkgopt=path-exclude={path}" for path in _UNNEEDED),
-        f"--include={','.join(packages())}",
+        f"--include={','.join(include)}",
         f"--setup-hook=cp {shlex.quote(str(apt_conf))} \"$1\"/{inside}",
-        f"--customize-hook={shlex.join(customize)} \"$1\" && rm \"$1\"/{inside}",
-        SUITE, str(tree), f"deb [signed-by={_KEYRING}] {mirror()} {SUITE} main",
+        f"--customize-hook={hook} && rm \"$1\"/{inside}",
+        SUITE, str(target), f"deb [signed-by={_KEYRING}] {mirror()} {SUITE} main",
     ]  # fmt: skip
+    _run(command, INITRD="No")  # the guest's own comes in customize.sh
 
 
 def _run(command: list[str], **environment: str) -> str:
