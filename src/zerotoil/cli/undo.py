@@ -13,7 +13,10 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from zerotoil.layers import Site
+    from zerotoil.resources.guest.swap import Pin
     from zerotoil.workflows.swap import Swapping
     from zerotoil.workflows.undo import Ahead
 
@@ -26,12 +29,21 @@ _SHORT = 19  # characters of a digest: "sha256:" and twelve more
 @click.argument("host")
 @click.option("--to", default="", metavar="SNAPSHOT", help="To this snapshot, by its name in `zerotoil snapshots`, or latest.")
 @click.option("--before", type=click.DateTime(_FORMS), help="To the newest snapshot from before this time, in local time.")
+@click.option("--app", default="", metavar="NAME", help="Only this app: its folder and its images.")
 @click.option("--return", "back", is_flag=True, help="Back to the data as it was before the last undo.")
 @click.option("--continue", "go_on", is_flag=True, help="Finish an undo that was interrupted.")
 @click.option("--dry-run", is_flag=True, help="Show what would go back, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def undo(
-    inventory: Path | None, host: str, to: str, before: datetime | None, back: bool, go_on: bool, dry_run: bool, yes: bool
+    inventory: Path | None,
+    host: str,
+    to: str,
+    before: datetime | None,
+    app: str,
+    back: bool,
+    go_on: bool,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
     """Take the data of HOST and the images that belong to it back to a snapshot; the present is kept and can be returned to.
 
@@ -44,6 +56,11 @@ def undo(
     from zerotoil.workflows import undo as workflow
 
     site = Site(spec, Path(), say=lambda text: click.echo(f"{host}: {text}"))
+    if app and go_on:
+        raise LabError("--continue finishes an undo of the whole host", "run the same --app again", code=Code.WRONG_OPTION)
+    if app:
+        _one_app(site, app, to, before, back=back, dry_run=dry_run, yes=yes)
+        return
     if go_on:
         swapping = workflow.go_on(site)
         click.echo(f"{host}: goes on from {swapping.swap.old} to {swapping.swap.new}")
@@ -61,7 +78,43 @@ def undo(
     _told(host, workflow.undo(site, ahead))
 
 
-def _show(site: Site, ahead: Ahead) -> None:
+def _one_app(site: Site, app: str, to: str, before: datetime | None, *, back: bool, dry_run: bool, yes: bool) -> None:
+    """`--app`: one app's folder and images, the rest stays."""
+    from zerotoil.workflows import undo as workflow
+    from zerotoil.workflows.undo_app import refuse_unknown, return_app, undo_app
+
+    host = site.spec.name
+    refuse_unknown(site, app)
+    if back:
+        if dry_run:
+            click.echo(f"{host}: would put back the folder of {app} that was kept last")
+            return
+        click.echo(f"{host}: {app} is {return_app(site, app)} again; what was there is kept beside it")
+        return
+    ahead = workflow.look_ahead(site, to, before.astimezone() if before else None, app)
+    _show(site, ahead, f"/var/mnt/data/apps/{app}")
+    if dry_run:
+        click.echo(f"{host}: nothing was changed")
+        return
+    if not yes:
+        click.confirm(f"{app} is stopped for it. Go on?", abort=True)
+    pins, kept = undo_app(site, app, ahead)
+    _pins(pins)
+    click.echo(f"  what was there is kept as {kept}")
+    click.echo(f"  return: zerotoil undo {host} --app {app} --return")
+    if any(pin.image for pin in pins):
+        click.echo(f"  follow the updates again: zerotoil release {host} {app}")
+
+
+def _pins(pins: Sequence[Pin]) -> None:
+    for pin in pins:
+        if pin.image:
+            click.echo(f"  {pin.app} {pin.service} is held at {pin.image}")
+        else:
+            click.echo(f"  {pin.app} {pin.service} cannot be held: no registry knows the image that ran")
+
+
+def _show(site: Site, ahead: Ahead, what: str = "/var/mnt/data") -> None:
     from datetime import UTC
 
     from zerotoil.cli.snapshots import age, size
@@ -72,7 +125,7 @@ def _show(site: Site, ahead: Ahead) -> None:
     else:
         when, old = f"{snapshot.created.astimezone():%Y-%m-%d %H:%M}", age(snapshot.created, datetime.now(UTC))
         ago = when if old == "now" else f"{when}, {old} ago"
-        click.echo(f"{host}: /var/mnt/data goes back to {snapshot.name} ({ago}, {size(snapshot.referenced)})")
+        click.echo(f"{host}: {what} goes back to {snapshot.name} ({ago}, {size(snapshot.referenced)})")
         for image in ahead.images:
             now = image.now[:_SHORT] or "nothing"
             click.echo(f"  {image.app} {image.service}: {now} -> {image.then[:_SHORT] or 'what its tag names'}")
@@ -80,17 +133,14 @@ def _show(site: Site, ahead: Ahead) -> None:
             click.echo("  which images ran then is not recorded: they stay as they are")
         elif not ahead.images:
             click.echo("  the images that ran then are those that run now")
-    click.echo(f"  what is there now stays: {swap.old}")
+    if what == "/var/mnt/data":
+        click.echo(f"  what is there now stays: {swap.old}")
 
 
 def _told(host: str, swapping: Swapping) -> None:
     click.echo(f"{host}: /var/mnt/data is {swapping.swap.new}")
     held = sorted({pin.app for pin in swapping.pins if pin.image})
-    for pin in swapping.pins:
-        if pin.image:
-            click.echo(f"  {pin.app} {pin.service} is held at {pin.image}")
-        else:
-            click.echo(f"  {pin.app} {pin.service} cannot be held: no registry knows the image that ran")
+    _pins(swapping.pins)
     if swapping.safety:
         click.echo(f"  the present was kept as {swapping.swap.old}, and as the snapshot {swapping.safety}")
     click.echo(f"  return: zerotoil undo {host} --return")

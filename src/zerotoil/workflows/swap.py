@@ -73,7 +73,7 @@ class Swapping:
         note_swap(site.spec, site.nas, None)
         self.after("done")
         for unit in units:
-            _until_healthy(guest, unit)
+            until_healthy(guest, unit, f"zerotoil undo {guest.name} --return")
 
     def _save_the_present(self) -> None:
         """A snapshot of now, once: its note names the change."""
@@ -201,13 +201,14 @@ def _answering(site: Site) -> Guest:
             time.sleep(_LOOK_SECONDS)
 
 
-def _until_healthy(guest: Guest, unit: str) -> None:
+def until_healthy(guest: Guest, unit: str, way_back: str) -> None:
+    """Until the app's unit is up with the data that is back. Raises LabError with the command that returns."""
     app = unit.removeprefix("zerotoil-app@").removesuffix(".service")
     try:
         until_up(guest, f"app {app}", unit)
     except LabError as error:
         raise LabError(
             f"{guest.name}: the data is back, and {error.what.removeprefix(f'{guest.name}: ')}",
-            f"return with zerotoil undo {guest.name} --return, or look: zerotoil ssh {guest.name} -- journalctl -u {unit}",
+            f"return with {way_back}, or look: zerotoil ssh {guest.name} -- journalctl -u {unit}",
             code=Code.UNDO_UNHEALTHY,
         ) from error

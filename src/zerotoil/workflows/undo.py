@@ -42,22 +42,24 @@ class Ahead:
     recorded: datetime | None = None  # of the ledger's entry that tells what ran; None: nothing does
 
 
-def look_ahead(site: Site, to: str = "", until: datetime | None = None) -> Ahead:
+def look_ahead(site: Site, to: str = "", until: datetime | None = None, app: str = "") -> Ahead:
     """What an undo to a snapshot (by name, or the newest before a time) would do. Reads only. Raises LabError.
 
-    Without either: the newest snapshot from before the last update of an image; where none is known, the newest of all.
+    Without either: the newest snapshot from before the last update of an image (of `app`, where one is named); where no
+    update is known, the newest of all.
     """
     spec = site.spec
     _nothing_else_under_way(site)
     refuse_what_cannot_be_swapped(site)
     found = look(spec, site.nas)
     ledger = read_ledger(site.running_guest())[0]
-    limit = until or _last_update(ledger) or site.now()
+    limit = until or _last_update(ledger, app) or site.now()
     chosen = named(found, spec.name, to) if to else before(found, spec.name, limit)
     entry = _entry_at(ledger, chosen.created)
     now = site.now()
     swap = Swap(site.volume, f"{spec.zvol}-undo-{now:%Y%m%d-%H%M%S}", f"{now:%Y-%m-%d %H:%M:%S}", chosen.id)
-    return Ahead(swap, chosen, _moving(ledger, entry), entry.time if entry else None)
+    moving = tuple(image for image in _moving(ledger, entry) if app in ("", image.app))
+    return Ahead(swap, chosen, moving, entry.time if entry else None)
 
 
 def look_back(site: Site) -> Ahead:
@@ -102,9 +104,10 @@ def _nothing_else_under_way(site: Site) -> None:
         )
 
 
-def _last_update(ledger: Sequence[Entry | Same]) -> datetime | None:
+def _last_update(ledger: Sequence[Entry | Same], app: str) -> datetime | None:
     """The last moment at which the image before the last update was seen."""
-    moves: list[Event] = [event for event in changes(sorted(ledger, key=lambda e: (e.time, e.name))) if event.kind is Kind.UPDATE]
+    told = changes(sorted(ledger, key=lambda entry: (entry.time, entry.name)))
+    moves: list[Event] = [event for event in told if event.kind is Kind.UPDATE and app in ("", event.app)]
     return (moves[-1].after or moves[-1].time) if moves else None
 
 
