@@ -1,0 +1,142 @@
+"""The guides on going back, written from a real walk through the embedded lab (number 1).
+
+    python -m tests.e2e.guide_time_machine FOLDER      on a deployed lab 1: writes the pages into FOLDER
+
+The end-to-end test makes the same walk and holds the pages against it. A real PostgreSQL loses a column to an update.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from tests.e2e.guide_plan_and_drift import HOST, block, in_guest
+from tests.e2e.project import ZEROTOIL, Project, still, wait_for
+
+DB = """services:
+  db:
+    image: {image}
+    restart: always
+    volumes:
+      - ./data:/data:Z
+"""
+PSQL = "sudo docker exec notes-db-1 setpriv --reuid=postgres --regid=postgres --clear-groups sh -c"
+INVENTORY = ("-i", "inventory/lab.py", HOST)
+
+
+def sql(statement: str) -> str:
+    """What PostgreSQL answers, or why it does not."""
+    return in_guest(f"{PSQL} '/usr/lib/postgresql/*/bin/psql -At -c \"{statement}\"' 2>&1 || true").strip()
+
+
+def constant(text: str) -> str:
+    """The output with what differs from walk to walk replaced, sizes and names by time too."""
+    text = re.sub(r"(manual|undo)-20[\d_-]+\d", r"\1-…", still(text))
+    text = re.sub(r"…, \d+ (minute|hour)s? ago", "…", text)
+    return re.sub(r"\b\d+(\.\d+)? (B|KiB|MiB|GiB)\b", "…", text)
+
+
+def answers_with(wanted: str) -> None:
+    wait_for(lambda: wanted in sql("SELECT * FROM notes"), seconds=240)
+
+
+def undo_a_bad_update(project: Project) -> str:
+    """Page 1: an update drops a column; data and version go back, forth, and back for this app alone."""
+    image = f"{project.lab['registry']}/notes:17"
+    project.push("notes:17", "1", "--postgres")
+    project.declare(apps=["notes"])
+    project.app("notes", DB.format(image=image))
+    project.deploy()
+    wait_for(lambda: sql("INSERT INTO notes (text) VALUES ($$milk, bread$$)") == "INSERT 0 1", seconds=240)
+    project.run(ZEROTOIL, "snapshot", *INVENTORY, "--note", "the night before")
+    project.push("notes:17", "2", "--postgres")
+    in_guest("sudo docker exec watchtower /watchtower --run-once")
+    in_guest("sudo systemctl start zerotoil-reconcile.service")
+    wait_for(lambda: sql("SELECT * FROM notes") == "1", seconds=240)
+    broken = sql("SELECT text FROM notes")
+    story = project.run(ZEROTOIL, "timeline", *INVENTORY)
+    shown = project.run(ZEROTOIL, "undo", *INVENTORY, "--dry-run")
+    undone = project.run(ZEROTOIL, "undo", *INVENTORY, "--yes")
+    answers_with("1|milk, bread")
+    held = project.plan(code=0)
+    returned = project.run(ZEROTOIL, "undo", *INVENTORY, "--return", "--yes")
+    wait_for(lambda: sql("SELECT * FROM notes") == "1", seconds=240)
+    alone = project.run(ZEROTOIL, "undo", *INVENTORY, "--app", "notes", "--yes")
+    answers_with("1|milk, bread")
+    after = project.run(ZEROTOIL, "timeline", *INVENTORY)
+    assert "went back" in after
+    return UNDO.format(
+        broken=block('docker exec … psql -c "SELECT text FROM notes"', broken),
+        story=block(f"zerotoil timeline {HOST} | head", constant("\n".join(story.splitlines()[:8]))),
+        shown=block(f"zerotoil undo {HOST} --dry-run", constant(shown)),
+        undone=block(f"zerotoil undo {HOST} --yes", constant(undone)),
+        held=block("zerotoil plan inventory/lab.py", constant(held)),
+        returned=block(f"zerotoil undo {HOST} --return --yes", constant(returned)),
+        alone=block(f"zerotoil undo {HOST} --app notes --yes", constant(alone)),
+    )
+
+
+UNDO = """# Roll back a bad update
+
+An app's new release migrates its database and loses something. Going back to the old image is not enough, and going back to
+old data alone is not either: the two belong together. `zerotoil undo` takes both back. The output here is real: the end-to-end
+test takes the same steps on the embedded lab, with a real PostgreSQL, and compares.
+
+{broken}
+
+What happened?
+
+{story}
+
+## What would go back?
+
+Without more words it is the newest snapshot from before the last update of an image. `--to SNAPSHOT` and `--before TIME` say
+another; `zerotoil snapshots` lists them.
+
+{shown}
+
+## Go back
+
+{undone}
+
+What it did: a snapshot of now. A clone of the old snapshot: it shares every block with it, so its size does not matter. The
+apps were stopped, the data disk was unmounted in the guest and unplugged, the NAS serves the clone now, the disk was plugged
+in and mounted again. No reboot. Only then did the apps start, at the images that ran when the snapshot was taken: the guest
+writes those down before each snapshot, on the data disk itself.
+
+Nothing is lost. Today's volume stays on the NAS under its name, with every snapshot. The volume that serves is written in ZFS
+user properties of the declared one (`zerotoil:present`); deploys, snapshots and the timeline follow it.
+
+The images stay where they are until you release them, so the updater does not break it again tonight. That is no drift:
+
+{held}
+
+## Return
+
+{returned}
+
+The volume that was replaced serves again, as it was. And once more `--return` goes forth again.
+
+## One app only
+
+`--app` takes back the folder and the images of one app. The snapshot is mounted beside the data for it, and the folder is
+copied. What was there is kept on the data disk, in `/var/mnt/data/zerotoil/undone`:
+
+{alone}
+
+## When it cannot
+
+- A process that does not let go of the data disk is named, and the VM is shut down for the change instead. So it is where the
+  hypervisor's kernel is logged in to the NAS (`data_attach = "block"`).
+- Interrupted anywhere, `zerotoil undo HOST --continue` finishes it. Until then a deploy leaves the host alone, and no app
+  starts, not even after a power cut.
+- An image that was built on the host is in no registry and cannot be held: that is said.
+- A host that runs its apps with podman is refused.
+"""
+PAGES = {"undo.md": undo_a_bad_update}
+
+if __name__ == "__main__":
+    import tempfile
+
+    walked = Project(Path(tempfile.mkdtemp()))
+    for name, page in PAGES.items():
+        (Path(sys.argv[1]) / name).write_text(page(walked))
