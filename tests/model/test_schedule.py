@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerotoil.model.schedule import next_run
+from zerotoil.model.schedule import longest_gap, next_run
+from zerotoil.model.units import Cron
 
 NIGHT = "0 30 3 * * *"
 
@@ -53,3 +54,21 @@ def test_a_nightly_run_is_at_its_hour_and_within_two_days(hour: int, minute: int
     assert found and (found.hour, found.minute, found.second) == (hour, minute, 0)
     assert found.tzinfo == ZoneInfo(zone)
     assert timedelta(0) < found.astimezone(UTC) - moment <= timedelta(hours=50)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "gap"),
+    [
+        ("0 2 * * *", timedelta(days=1)),
+        ("*/15 * * * *", timedelta(minutes=15)),
+        ("0 8-18 * * *", timedelta(hours=14)),
+        ("0 2 * * 1-5", timedelta(days=3)),
+        ("0 3 * * 7", timedelta(days=7)),
+        ("0 3 1 * *", timedelta(days=31)),
+        ("0 3 13 * 5", timedelta(days=7)),  # either
+        ("0 3 1 1 *", timedelta(days=366)),
+        ("0 3 30 2 *", None),
+    ],
+)
+def test_longest_gap(schedule: str, gap: timedelta | None) -> None:
+    assert longest_gap(Cron.parse(schedule)) == gap

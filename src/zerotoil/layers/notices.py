@@ -1,13 +1,19 @@
-"""What differs and is no drift: changes that wait for a start, a changed Ignition config, a newer OS image. Reads only."""
+"""What differs and is no drift: changes that wait for a start, a changed Ignition config, a newer OS image, and what will
+hurt if nobody looks: a data volume without snapshots, a certificate that ends. Reads only.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from zerotoil.clients import cache
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
+from zerotoil.layers.snapshots import overdue
 from zerotoil.model.places import app_folder
 from zerotoil.model.vm import OsSpec
 from zerotoil.render.ignition import readable
@@ -16,11 +22,44 @@ from zerotoil.resources.hypervisor import kept_config, observed, pending
 from zerotoil.resources.hypervisor.volumes import digest
 from zerotoil.resources.resource import Kind, Notice, updated
 
+SOON = timedelta(days=21)  # before a certificate ends
+_RENEW = "renew it on the NAS, Credentials > Certificates; a pinned one changes nas_fingerprint, too"
 _STREAM_SECONDS = 3600  # a stream changes every two weeks
 
 
 def notices(site: Site) -> tuple[Notice, ...]:
-    """The notices of one host; none where its hypervisor cannot be read, which the plan says already."""
+    """The notices of one host; none of a server that cannot be read, which the plan says already."""
+    return (*_of_vm(site), *_of_nas(site))
+
+
+def told_once(hosts: Mapping[str, tuple[Notice, ...]]) -> dict[str, tuple[Notice, ...]]:
+    """By host, what an earlier host has not told yet: hosts share their NAS."""
+    seen: set[Notice] = set()
+    result = {}
+    for host, found in hosts.items():
+        result[host] = tuple(notice for notice in found if notice not in seen)
+        seen.update(found)
+    return result
+
+
+def _of_nas(site: Site) -> Iterator[Notice]:
+    now = datetime.now(UTC)
+    with suppress(LabError):
+        nas, name = site.nas, site.spec.name
+        if late := overdue(site.spec, nas, now):
+            command = f"look at the NAS's periodic snapshot tasks and its alerts; meanwhile: zerotoil snapshot {name}"
+            yield Notice(f"volume {site.spec.zvol}", Kind.UNSAVED, late, command)
+        if nas.certificate_ends and nas.certificate_ends - now < SOON:
+            yield Notice(f"certificate of {nas.url}", Kind.EXPIRING, _ends(nas.certificate_ends, now), _RENEW)
+
+
+def _ends(then: datetime, now: datetime) -> str:
+    """ "it ends on 2026-12-24, in 12 days"."""
+    days = (then - now).days
+    return f"it ends on {then:%Y-%m-%d}, in {days} days" if days >= 0 else f"it ended on {then:%Y-%m-%d}"
+
+
+def _of_vm(site: Site) -> tuple[Notice, ...]:
     try:
         vm = observed(site.spec, site.hypervisor)
         if not vm.ours:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from zerotoil.errors import LabError
 from zerotoil.layers.layers import LAYERS, Layer
-from zerotoil.layers.notices import notices
+from zerotoil.layers.notices import notices, told_once
 from zerotoil.layers.site import Site
 from zerotoil.model.inventory import Problem
 from zerotoil.resources.resource import Change, Notice, Resource
@@ -72,9 +72,9 @@ def plan_lab(sites: Iterable[Site], problems: list[Problem] | None = None, layer
     outside = [_plan_host(site, [layer for layer in layers if not layer.in_guest]) for site in sites]
     with ThreadPoolExecutor(_GUESTS_AT_ONCE) as threads:
         inside = list(threads.map(lambda site: _plan_host(site, guest), sites))
+    found = told_once({site.spec.name: notices(site) for site in sites})
     hosts = [
-        replace(one, layers=one.layers + two.layers, notices=notices(site))
-        for site, one, two in zip(sites, outside, inside, strict=True)
+        replace(one, layers=one.layers + two.layers, notices=found[one.host]) for one, two in zip(outside, inside, strict=True)
     ]
     return LabPlan(hosts, problems or [])
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.model.snapshots import fits, former_tier, namings
+from zerotoil.model.schedule import longest_gap
+from zerotoil.model.snapshots import MANUAL, fits, former_tier, namings
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.units import format_seconds
 from zerotoil.resources.nas.manual import BY, NOTE, QUIESCED, local
-from zerotoil.resources.nas.present import lineage
+from zerotoil.resources.nas.mark import dataset
+from zerotoil.resources.nas.present import lineage, present
 
 MANUAL_ORIGIN, BY_HAND = "manual", "by hand"
+_GRACE = timedelta(hours=1)  # clocks differ, and a busy NAS is late
+_TIMES = ("dataset", "snapshot_name", "properties.creation")
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,36 @@ def before(found: Sequence[Found], host: str, time: datetime) -> Found:
     raise LabError(
         f"{host}: its data has no snapshot from before {time.astimezone():%Y-%m-%d %H:%M}", oldest, code=Code.NO_SUCH_SNAPSHOT
     )
+
+
+def overdue(spec: HostSpec, nas: Nas, now: datetime) -> str:
+    """Since when the data volume has had no snapshot that its schedule should have made, in words; empty where all is well.
+
+    What `zerotoil snapshot` takes does not count. One query serves all hosts of a lab, and none is made for a young volume.
+    """
+    schedules = [spec.data.snapshot_schedule, *(tier.schedule for tier in spec.data.snapshot_tiers.values())]
+    gap = min((gap for gap in map(longest_gap, schedules) if gap), default=None)
+    name = present(spec, nas)
+    volume = dataset(nas, name)
+    if gap is None or volume is None:
+        return ""
+    limit = now - 2 * gap - _GRACE
+    made = _time(str((volume.get("creation") or {}).get("rawvalue") or ""))
+    if made is None or made >= limit:
+        return ""
+    inside = name.startswith(f"{spec.nas.dataset}/")
+    which = ["dataset", "^", f"{spec.nas.dataset}/"] if inside else ["dataset", "=", name]
+    entries = nas.found(nas.capabilities.snapshots, "dataset", name, which, select=_TIMES)
+    times = [_time(_raw(entry, "creation")) for entry in entries if not fits(MANUAL, entry["snapshot_name"])]
+    newest = max((time for time in times if time), default=None)
+    if newest and newest >= limit:
+        return ""
+    since = f"no snapshot since {newest:%Y-%m-%d %H:%M} UTC" if newest else f"no snapshot, and it was made on {made:%Y-%m-%d}"
+    return f"{since}; one is due every {format_seconds(int(gap.total_seconds()))}"
+
+
+def _time(seconds: str) -> datetime | None:
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() else None
 
 
 def _found(spec: HostSpec, entry: dict[str, Any]) -> Found:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from zerotoil.model.units import CRON_FIELDS
+from zerotoil.model.units import CRON_FIELDS, Cron
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FIELDS = (("second", 0, 59), *CRON_FIELDS)
+_GAPS_FROM, _GAPS_DAYS = date(2027, 1, 1), 2 * 366  # any two years: weekdays move through the months
 _FARTHEST = 366 * 9  # days; the 29th of February is at most eight years away
 
 
@@ -40,6 +42,29 @@ def next_run(schedule: str, zone: str, after: datetime) -> datetime | None:
         if found:
             return found
     return None
+
+
+def longest_gap(schedule: Cron) -> timedelta | None:
+    """The longest time between two runs of a schedule of five fields, within a year; None where it never comes twice.
+
+    An hour more or less at a change of the clocks is left out.
+    """
+    fields = (schedule.minute, schedule.hour, schedule.dom, schedule.month, schedule.dow)
+    minutes, hours, days, months, weekdays = (
+        numbers(field, low, high) for field, (_, low, high) in zip(fields, CRON_FIELDS, strict=True)
+    )
+    weekdays = {day % 7 for day in weekdays}
+    either = not any(field[0] == "*" for field in (schedule.dom, schedule.dow))
+    runs = [
+        day
+        for day in (_GAPS_FROM + timedelta(days=ahead) for ahead in range(_GAPS_DAYS))
+        if day.month in months and (any if either else all)((day.day in days, day.isoweekday() % 7 in weekdays))
+    ]
+    if len(runs) < 2:
+        return None
+    times = sorted(timedelta(hours=hour, minutes=minute) for hour in hours for minute in minutes)
+    within = max((later - earlier for earlier, later in pairwise(times)), default=timedelta())
+    return max(within, max(later - earlier for earlier, later in pairwise(runs)) - (times[-1] - times[0]))
 
 
 def _first(

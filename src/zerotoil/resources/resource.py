@@ -64,6 +64,8 @@ class Kind(StrEnum):
     REPROVISION = "reprovision needed"  # Ignition runs once: only a new OS disk brings this
     UPDATE = "update available"
     HELD = "held back"  # an image that was put back, and stays until it is released
+    UNSAVED = "snapshot missing"  # the schedule of a data volume makes none
+    EXPIRING = "expiring"  # a certificate
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -85,6 +86,11 @@ class Nas:
             raise NasError(f"{self.url} {what}", remedy, code=code)
         return framing
 
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """When the certificate ends that the NAS showed; None where it does not say."""
+        return self._tls.ends
+
     def read(self, method: str, *params: Any) -> Any:
         """The result of a reading call; tried again when the NAS is too busy, or when it closed a socket that idled."""
         for pause in _BUSY_PAUSES:
@@ -129,16 +135,17 @@ class Nas:
             time.sleep(0.1)
         raise NasError(f"{method} is not done after {_JOB_SECONDS} s", "look at the NAS's job list", code=Code.NAS_TIMEOUT)
 
-    def query(self, kind: str, *filters: Sequence[Any]) -> list[Entry]:
-        """Every entry of a kind ("iscsi.target"), asked once per run until something is written."""
-        return self._cached(f"{kind}.query", [list(filters)])  # type: ignore[no-any-return]
+    def query(self, kind: str, *filters: Sequence[Any], select: Sequence[str] = ()) -> list[Entry]:
+        """Every entry of a kind ("iscsi.target"), asked once per run until something is written. `select`: these fields only."""
+        options = [{"select": list(select)}] if select else []
+        return self._cached(f"{kind}.query", [list(filters), *options])  # type: ignore[no-any-return]
 
-    def found(self, kind: str, field: str, value: Any, *filters: Sequence[Any]) -> list[Entry]:
+    def found(self, kind: str, field: str, value: Any, *filters: Sequence[Any], select: Sequence[str] = ()) -> list[Entry]:
         """The entries of a kind whose field has this value; by one look into an index, however many entries there are."""
         with self.lock:
-            key = (f"{kind} by {field}", json.dumps(filters))
+            key = (f"{kind} by {field}", json.dumps([filters, select]))
             if key not in self._cache:
-                entries = self.query(kind, *filters)
+                entries = self.query(kind, *filters, select=select)
                 index: dict[Any, list[Entry]] = {}
                 for entry in entries:
                     index.setdefault(entry.get(field), []).append(entry)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import re
 import ssl
 import time
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ class Tls:
     """How the NAS proves itself: by the system's CAs, by one CA, or by a pinned certificate."""
 
     def __init__(self, host: str, ca: Path | None, fingerprint: str | None) -> None:
+        self.ends: datetime | None = None  # of the certificate that was seen last
         self.host, self.fingerprint = host, fingerprint.replace(":", "").lower() if fingerprint else None
         try:
             self.context = ssl.create_default_context(cafile=str(ca) if ca else None)
@@ -41,10 +43,28 @@ class Tls:
 
     def check(self, certificate: bytes | None) -> None:
         """Raise NasError unless the peer's certificate is the pinned one (when one is pinned)."""
+        self.ends = certificate_ends(certificate or b"")
         found = hashlib.sha256(certificate or b"").hexdigest()
         if self.fingerprint and found != self.fingerprint:
             text = _MASK_FINGERPRINT.format(host=self.host, found=found, pinned=self.fingerprint)
             raise NasError(text, "if the NAS has a new certificate, set nas_fingerprint to it", code=Code.CERTIFICATE_NOT_PINNED)
+
+
+def certificate_ends(certificate: bytes) -> datetime | None:
+    """notAfter of a DER certificate. `ssl` decodes only what it verified, so not a pinned one.
+
+    Validity is the one place where two times stand in a row: UTCTime or GeneralizedTime, always in UTC (RFC 5280, 4.1.2.5).
+    """
+    time_of = rb"(?:\x17\x0d(\d{12})|\x18\x0f(\d{14}))Z"
+    match = re.search(rb"\x30[\x1e\x20\x22]" + time_of + time_of, certificate, re.DOTALL)
+    if not match:
+        return None
+    short, long = (match[3] or b"").decode(), (match[4] or b"").decode()
+    century = "" if long else "20" if short < "50" else "19"
+    try:
+        return datetime.strptime(f"{century}{short or long}", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def get_json(url: str, path: str, tls: Tls, timeout: int) -> tuple[int, Any]:
