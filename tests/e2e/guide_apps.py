@@ -277,14 +277,23 @@ Now a container disappears at night:
 | `missing`, `unhealthy` | something declared does not run, or a unit failed |
 | `disk-filling` | more than 90 % of the space or inodes of `/var` or `/var/mnt/data` is used; looked at every hour |
 | `stale` | Watchtower does not run |
-| `snapshot-missing`, `backup-failed`, `expiring`, `finished` | sent by scripts of yours; zerotoil's own do not yet |
+| `snapshot-missing` | a data volume has had no snapshot for twice the time in which its schedule makes one |
+| `expiring` | a certificate (of an app, of a registry, of the NAS) or Tailscale's key ends: 21, 7 and 1 days before, and when it has |
+| `finished`, `unchanged` | a deploy or `zerotoil apply` is over: it changed or failed something, or found all as declared |
+| `backup-failed` | yours to send: zerotoil makes no backups |
 
-`notify_events` chooses. The same event of the same thing is told once within `notify_repeat`; the next message says how often
+`notify_events` chooses, by default all but `finished` and `unchanged`: who starts a run by hand is there when it ends. Add
+`finished` where runs start by themselves. A host sends what happens there. What only this machine can see comes from it, once
+a run and for all hosts together: the end of the run, the snapshots, the NAS's certificate. What it cannot deliver is a line of
+the run's summary and fails nothing.
+
+The same event of the same thing is told once within `notify_repeat`; the next message says how often
 it came again. Above `notify_burst` messages an hour the rest is summed up in one. Your own script joins in:
 
     echo "the mirror is out of sync" | sudo sh /var/mnt/data/zerotoil/bin/notify.sh stale mirror
 
-and your own unit by `OnFailure=zerotoil-notify@backup-failed:%n.service`.
+and your own backup by `OnFailure=zerotoil-notify@backup-failed:%n.service` in its unit. Replication, cloud sync and rsync tasks
+of the NAS are its own to tell, by the mail below.
 
 A message waits in a queue on the data disk until every sink has taken it: through a restart, a power cut, and a sink that is
 away. It is tried at once, then every minute. After a week it is given up, and the next message says so.

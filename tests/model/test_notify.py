@@ -17,7 +17,7 @@ MAIL = {"nas_mail_server": "mail.lan", "nas_mail_from": "nas@home.lan"}
 def test_the_defaults() -> None:
     spec = make_spec()
     assert (spec.notify.sinks, spec.notify.repeat, spec.notify.burst) == ([], 6 * 3600, 20)
-    assert set(EVENTS) - set(spec.notify.events) == {"finished"}
+    assert set(EVENTS) - set(spec.notify.events) == {"finished", "unchanged"}
     assert (spec.nas.mail_server, spec.nas.alert_mail, spec.nas.mail_port, spec.nas.mail_security) == (None, None, 25, "plain")
 
 

@@ -6,10 +6,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zerotoil.cli.hosts import data_option, inventory_argument, limit_option, sites
+
+if TYPE_CHECKING:
+    from zerotoil.layers import Site
+    from zerotoil.layers.plan import LabPlan
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C; pyinfra itself would say 0
 _DEPLOY = Path("deploys/full.py")
@@ -31,13 +36,25 @@ def apply(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...], yes: b
 
     plan = plan_lab(found, problems)
     show(plan)
-    if plan.exit_code == 0:
-        return
     if not any(host.changes for host in plan.hosts):
-        raise SystemExit(1)
+        _tell(plan, found)  # what pyinfra would do at the end of its run
+        raise SystemExit(plan.exit_code)
     if not yes:
         click.confirm("Make these changes?", abort=True)
     raise SystemExit(_run(inventory, limit, data) or (1 if plan.problems else 0))
+
+
+def _tell(plan: LabPlan, sites: list[Site]) -> None:
+    """Tell of a run that has nothing to do, or cannot."""
+    from zerotoil.workflows.tell import Outcome, tell
+
+    specs = {site.spec.name: site.spec for site in sites}
+    failed = {problem.host: problem.shown for problem in reversed(plan.problems)}
+    failed |= {host.host: host.problems[0].shown.splitlines()[0] for host in plan.hosts if host.problems}
+    notices = {host.host: host.notices for host in plan.hosts}
+    names = sorted(notices.keys() | failed)
+    for line in tell([Outcome(n, specs.get(n), failure=failed.get(n, ""), notices=notices.get(n, ())) for n in names]):
+        click.echo(line, err=True)
 
 
 def _run(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> int:

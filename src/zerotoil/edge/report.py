@@ -1,6 +1,6 @@
 """What happened in a run, host by host, in one closing summary: created, changed, as declared, deferred, failed.
 
-pyinfra has no hook after its own table of results, so the summary is printed when the process ends.
+pyinfra has no hook after its own table of results, so the summary is printed, and the owner told, when the process ends.
 """
 
 from __future__ import annotations
@@ -8,13 +8,21 @@ from __future__ import annotations
 import atexit
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from pyinfra.api.state import State
+from pyinfra.api.state import State, StateStage
 
+from zerotoil.edge.inventory import declared
 from zerotoil.errors import LabError
+from zerotoil.layers.notices import told_once
 from zerotoil.resources.resource import Action, Change, Notice
+from zerotoil.workflows.tell import Outcome, in_numbers, tell
+
+if TYPE_CHECKING:
+    from zerotoil.model.spec import HostSpec
 
 
 @dataclass
@@ -32,15 +40,20 @@ class HostReport:
         for change in changes:
             (self.created if change.action is Action.CREATE else self.changed).add(change.resource)
 
-    def lines(self, host: str) -> list[str]:
-        """The summary of this host."""
+    def outcome(self, host: str, spec: HostSpec | None = None) -> Outcome:
+        """This host, in numbers."""
         changed = self.changed - self.created
         untouched = self.as_declared - self.created - changed
-        numbers = ((len(self.created), "created"), (len(changed), "changed"), (len(untouched), "as declared"))
-        said = ", ".join(f"{number} {word}" for number, word in numbers if number) or "nothing done"
+        failure = next(iter(self.failure.shown.splitlines()), "") if self.failure else ""
+        return Outcome(host, spec, len(self.created), len(changed), len(untouched), failure, self.notices)
+
+    def lines(self, host: str, notices: Iterable[Notice]) -> list[str]:
+        """The summary of this host, with these of its notices."""
+        found = self.outcome(host)
+        said = in_numbers(found.created, found.changed, found.untouched)
         lines = [f"    {host}: {'FAILED; ' if self.failure else ''}{said}"]
         lines += [f"        failed: {line}" for line in (self.failure.shown if self.failure else "").splitlines()]
-        return lines + [f"        {notice}" for notice in self.notices]
+        return lines + [f"        {notice}" for notice in notices]
 
 
 class Report:
@@ -55,7 +68,8 @@ class Report:
 
     def text(self) -> str:
         """The summary; empty when no host was touched."""
-        lines = [line for host in sorted(self.hosts) for line in self.hosts[host].lines(host)]
+        notices = told_once({host: self.hosts[host].notices for host in sorted(self.hosts)})
+        lines = [line for host in notices for line in self.hosts[host].lines(host, notices[host])]
         return "\n".join(["--> What happened:", *lines]) if lines else ""
 
 
@@ -66,10 +80,24 @@ def report(state: State) -> Report:
     """The run's report; printed at the end of the process once it executed or failed to connect."""
     if state not in _reports:
         made = _reports[state] = Report()
-        atexit.register(lambda: _print(made))
+        atexit.register(lambda: _close(state, made))
     return _reports[state]
 
 
-def _print(made: Report) -> None:
-    if made.hosts:
-        print(f"\n{made.text()}", file=sys.stderr)
+def _close(state: State, made: Report) -> None:
+    if not made.hosts:
+        return
+    print(f"\n{made.text()}", file=sys.stderr)
+    if _was_a_deploy(state):
+        specs = declared(state.inventory).specs
+        with suppress(KeyboardInterrupt):  # a sink may take its time, and its owner has seen the summary
+            for line in tell([made.hosts[host].outcome(host, specs.get(host)) for host in sorted(made.hosts)]):
+                print(f"    {line}", file=sys.stderr)
+
+
+def _was_a_deploy(state: State) -> bool:
+    """Did the run execute, or lose all its hosts on the way there? pyinfra says nowhere else what it was started for."""
+    if state.current_stage in (StateStage.Execute, StateStage.Disconnect):
+        return True
+    deploys = sum(argument.endswith(".py") for argument in sys.argv) > 1  # an inventory, and what to do with it
+    return state.current_stage is StateStage.Connect and deploys and "--dry" not in sys.argv

@@ -15,9 +15,9 @@ from zerotoil.model.wording import near
 
 EVENTS = (
     "updated", "update-failed", "rolled-back", "missing", "unhealthy", "stale", "disk-filling", "snapshot-missing",
-    "backup-failed", "expiring", "finished", "test",
+    "backup-failed", "expiring", "finished", "unchanged", "test",
 )  # fmt: skip
-_QUIET = ("finished",)  # a run that went well is no news
+_QUIET = ("finished", "unchanged")  # of a run: who starts it by hand is there when it ends
 
 
 class NotifySpec(Section):

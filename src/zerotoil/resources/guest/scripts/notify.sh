@@ -8,7 +8,7 @@
 # but for one that took it in the moment in which the power went. sinks.json holds the secrets: curl reads them from stdin.
 set -u
 umask 077
-events='updated update-failed rolled-back missing unhealthy stale disk-filling snapshot-missing backup-failed expiring finished test'
+events='updated update-failed rolled-back missing unhealthy stale disk-filling snapshot-missing backup-failed expiring finished unchanged test'
 root=${ZEROTOIL_ROOT:-}
 here=$root/var/mnt/data/zerotoil
 base=$here/notify
