@@ -278,7 +278,7 @@ Now a container disappears at night:
 | `disk-filling` | more than 90 % of the space or inodes of `/var` or `/var/mnt/data` is used; looked at every hour |
 | `stale` | Watchtower does not run |
 | `snapshot-missing` | a data volume has had no snapshot for twice the time in which its schedule makes one |
-| `expiring` | a certificate (of an app, of a registry, of the NAS) or Tailscale's key ends: 21, 7 and 1 days before, and when it has |
+| `expiring` | a certificate (an app's, a registry's, the NAS's) or Tailscale's key ends: told 21, 7 and 1 days before, and then |
 | `finished`, `unchanged` | a deploy or `zerotoil apply` is over: it changed or failed something, or found all as declared |
 | `backup-failed` | yours to send: zerotoil makes no backups |
 

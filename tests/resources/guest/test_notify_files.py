@@ -23,6 +23,7 @@ def test_where_and_with_which_mode() -> None:
     assert {path.removeprefix(f"{HOME}/"): (oct(file.mode), file.secret) for path, file in files(URL).items()} == {
         "bin/notify.sh": ("0o755", False),
         "bin/notify.jq": ("0o644", False),
+        "bin/notify-expiry.sh": ("0o755", False),
         "bin/notify-watch.sh": ("0o755", False),
         "units/zerotoil-notify@.service": ("0o644", False),
         "units/zerotoil-notify-flush.path": ("0o644", False),

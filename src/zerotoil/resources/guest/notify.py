@@ -14,7 +14,7 @@ from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.packaged import script, unit
 
 SCRIPT = f"{TREE}/bin/notify.sh"
-_SCRIPTS = ("notify.sh", "notify.jq", "notify-watch.sh")
+_SCRIPTS = ("notify.sh", "notify.jq", "notify-watch.sh", "notify-expiry.sh")
 _UNITS = (
     "zerotoil-notify@.service", "zerotoil-notify-flush.path", "zerotoil-notify-flush.timer", "zerotoil-notify-flush.service",
     "zerotoil-notify-watch.service", "zerotoil-notify-watch.timer",
