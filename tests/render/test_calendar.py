@@ -20,6 +20,7 @@ CASES = [
     ("0 0 5 * jan,jul sun", "UTC", "Sun *-01,07-* 05:00:00 UTC"),
     ("0 0 5 * * 6,7", "UTC", "Sat,Sun *-*-* 05:00:00 UTC"),
     ("0 0 5 * * 5-7", "UTC", "Fri,Sat,Sun *-*-* 05:00:00 UTC"),
+    ("0 0 5 * * 1/2", "UTC", "Mon,Wed,Fri *-*-* 05:00:00 UTC"),
     ("15 10/25 * * * *", "UTC", "*-*-* *:10,35:15 UTC"),
     ("0 0 0 29 2 *", "UTC", "*-02-29 00:00:00 UTC"),
 ]
@@ -27,13 +28,14 @@ WRONG = [
     ("30 3 * * *", "it has 5 fields, not six"),
     ("0 30 3 1 * MON", "day and weekday together mean either in cron, and both in systemd"),
     ("0 30 3 */2 * 1", "day and weekday together"),
+    ("0 30 mon * * *", "hour 'mon' cannot be read"),
     ("0 30 3 30 2 *", "no such month has a day 30"),
     ("0 30 3 31 4,6,9 *", "no such month has a day 31"),
     ("0 60 3 * * *", "minute '60' is outside 0-59"),
     ("0 30 5-3 * * *", "hour '5-3' is outside 0-23, or runs backwards"),
-    ("0 30 3 L * *", "'L' is not a day"),
-    ("0 30 3 * * 2#1", "'2#1' is not a weekday"),
-    ("0 */0 3 * * *", "is not a minute"),
+    ("0 30 3 L * *", "day of month 'L' cannot be read"),
+    ("0 30 3 * * 2#1", "weekday '2#1' cannot be read"),
+    ("0 */0 3 * * *", "minute '*/0' cannot be read"),
     ("@daily", "it has 1 fields"),
 ]
 

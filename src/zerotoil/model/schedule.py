@@ -15,7 +15,7 @@ from zerotoil.model.units import CRON_FIELDS, Cron
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_FIELDS = (("second", 0, 59), *CRON_FIELDS)
+FIELDS = (("second", 0, 59), *CRON_FIELDS)
 _GAPS_FROM, _GAPS_DAYS = date(2027, 1, 1), 2 * 366  # any two years: weekdays move through the months
 _FARTHEST = 366 * 9  # days; the 29th of February is at most eight years away
 
@@ -25,7 +25,7 @@ def next_run(schedule: str, zone: str, after: datetime) -> datetime | None:
     fields = schedule.lower().split()
     try:
         seconds, minutes, hours, days, months, weekdays = (
-            numbers(field, low, high) for field, (_, low, high) in zip(fields, _FIELDS, strict=True)
+            numbers(field, low, high) for field, (_, low, high) in zip(fields, FIELDS, strict=True)
         )
     except ValueError:
         return None
@@ -82,25 +82,34 @@ def _first(
 
 
 def numbers(field: str, low: int, high: int) -> set[int]:
-    """The numbers that a field of a schedule means: "*/15", "1-5", "mon,thu". Raises ValueError for what is none."""
+    """The numbers that a field of a schedule means: "*/15", "1-5", "mon,thu". Raises ValueError for what is none.
+
+    Both ends of a week are Sunday: a weekday, from 0 to 7, may come as either.
+    """
     found: set[int] = set()
+    end = 6 if high == 7 else high
     for part in field.split(","):
         match = re.fullmatch(r"(\*|\?|\w+)(?:-(\w+))?(?:/(\d+))?", part)
-        if not match:
-            raise ValueError(field)
-        step = int(match[3] or 1)
+        step = int(match[3] or 1) if match else 0
+        if not match or step == 0:
+            raise ValueError(f"{part!r} cannot be read")
         if match[1] in "*?":
-            first, last = low, high
+            first, last = low, end
         else:
-            first = _number(match[1])
-            last = _number(match[2]) if match[2] else (high if match[3] else first)
-        if not (low <= first <= last <= high) or step == 0:
-            raise ValueError(field)
+            first = _number(match[1], high)
+            # 5/10 goes on from 5 to the end; 5 alone is just that
+            last = _number(match[2], high) if match[2] else (end if match[3] else first)
+        if not low <= first <= last <= high:
+            raise ValueError(f"{part!r} is outside {low}-{high}, or runs backwards")
         found |= set(range(first, last + 1, step))
     return found
 
 
-def _number(text: str) -> int:
-    if text in _MONTHS:
-        return _MONTHS.index(text) + 1
-    return _DAYS.index(text) if text in _DAYS else int(text)
+def _number(text: str, high: int) -> int:
+    """A number, or the name of a month or weekday where the field is one."""
+    names = {12: _MONTHS, 7: _DAYS}.get(high, ())
+    if text.lower() in names:
+        return names.index(text.lower()) + (1 if names is _MONTHS else 0)
+    if not text.isdecimal():
+        raise ValueError(f"{text!r} cannot be read")
+    return int(text)
