@@ -1,6 +1,8 @@
 """Files of ours in a guest, written and read by the real scripts."""
 
+import os
 import stat
+import subprocess
 
 import pytest
 
@@ -36,6 +38,17 @@ def test_what_is_written_is_as_declared_and_then_nothing_is_to_do(local: LocalGu
     before = len(local.scripts)
     assert made.plan() == [] and made.apply() == []
     assert len(local.scripts) == before  # read back at the end of the first, and kept
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_container_of_any_user_reads_a_file_that_it_mounts_and_nobody_else_does(local: LocalGuest) -> None:
+    """The examples declare no user for that: a bind mount of a file does not pass the folder that lets only root in."""
+    tree(local, BINARY).apply()
+    file, nobody = local.data / "zerotoil/logo.png", "setpriv --reuid=65534 --regid=65534 --clear-groups"
+    script = f"mount --bind {file} /etc/hostname && {nobody} sha256sum /etc/hostname; {nobody} cat {file}"
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=20)
+    assert done.stdout.split()[:1] == [BINARY.sha256]
+    assert done.returncode != 0 and "Permission denied" in done.stderr
 
 
 def test_a_change_by_hand_is_shown_as_a_diff_and_mended(local: LocalGuest) -> None:
