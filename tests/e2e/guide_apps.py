@@ -357,9 +357,8 @@ Ignition config, argument or environment.
 {applied}
 
 A registry with a certificate of your own: give the guest the CA by `os_butane`
-(`/etc/docker/certs.d/REGISTRY/ca.crt`) and this machine by `registry_ca`. Watchtower asks registries from inside its own
-container, which does not know your CA: with a minimum age it then takes no update. Set `watchtower_cooldown` to None there, or
-use a public certificate.
+(`/etc/docker/certs.d/REGISTRY/ca.crt`), and name the same CA as `registry_ca`: for this machine, and for Watchtower, which asks
+registries from inside its own container (it sees the CA's certificates by `SSL_CERT_DIR`, beside the public ones).
 
 ## Mirrors
 

@@ -52,7 +52,9 @@ class RegistrySpec(Section):
         description='Registry -> mirror, HOST[:PORT][/PATH] over TLS: {"docker.io": "mirror.lan:5000"}; your own -> itself',
     )
     airgapped: Bool = Field(False, description="Refuse every image that is not on a mirror, or on a registry that is one")
-    ca: Path | None = Field(None, description="CA of your registries, for this machine; a guest trusts it by os_butane")
+    ca: Path | None = Field(
+        None, description="CA of your registries (PEM), for this machine and Watchtower; a guest's engine trusts it by os_butane"
+    )
 
     @field_validator("logins", "mirrors", mode="after")
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import make_spec
+from zerotoil.errors import LabError
 from zerotoil.model.secret import Secret
 from zerotoil.resources.guest import Guest, guest_resources
 from zerotoil.resources.guest.registries import SCRIPT, guest_files
@@ -61,6 +62,32 @@ def test_a_container_that_asks_registries_itself_gets_the_folder_of_the_logins()
     found = guest_resources(make_spec(registry_logins=LOGINS), Guest("matrix", str))
     (container,) = (item for item in found if item.key == "container watchtower")
     assert container.logins  # type: ignore[attr-defined]
+
+
+def test_watchtower_trusts_the_owners_ca_and_another_one_makes_another_container(tmp_path: Path) -> None:
+    """Only certificates travel: a key in the same file stays here."""
+    ca, first = tmp_path / "ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    ca.write_text(f"my CA\n{first}-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n")
+    spec = make_spec(registry_ca=str(ca))
+    (file,) = (file for file in guest_files(spec) if file.path.endswith("/ca.pem"))
+    assert (file.mode, file.content) == (0o644, first)
+    container = guest_resources(spec, Guest("matrix", str))[-1]
+    assert isinstance(container, Watchtower)
+    want, plain = container._declared(), declared(spec.watchtower, spec.owner)
+    folder = file.path.removesuffix("/ca.pem")
+    assert set(want["mounts"]) - set(plain["mounts"]) == {f"{folder}:/registry-ca:ro"}
+    assert want["environment"] == {**plain["environment"], "SSL_CERT_DIR": "/registry-ca"}
+    ca.write_text(first.replace("AAAA", "CCCC"))
+    assert folder not in "".join(guest_resources(spec, Guest("matrix", str))[-1]._declared()["mounts"])  # type: ignore[attr-defined]
+    assert not any("ca.pem" in file.path for file in guest_files(spec, "podman"))
+
+
+@pytest.mark.parametrize(("text", "why"), [(None, r"cannot be read \(No such file.*\)"), ("no\n", "holds no certificate")])
+def test_a_ca_that_is_none_is_said_before_anything_is_made(tmp_path: Path, text: str | None, why: str) -> None:
+    if text:
+        (tmp_path / "ca.pem").write_text(text)
+    with pytest.raises(LabError, match=f"^registry_ca {tmp_path}/ca.pem {why}: write the path of a PEM file$"):
+        guest_resources(make_spec(registry_ca=f"{tmp_path}/ca.pem"), Guest("matrix", str))
 
 
 @pytest.mark.parametrize(("airgapped", "image"), [(True, "mirror.lan:5000/nickfedor"), (False, "nickfedor")])

@@ -13,6 +13,7 @@ from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.own import OwnFiles
 from zerotoil.resources.guest.own_files import own_files
+from zerotoil.resources.guest.registries import ca_file
 from zerotoil.resources.guest.watchtower import Watchtower
 from zerotoil.resources.resource import Resource
 
@@ -28,7 +29,9 @@ def guest_resources(spec: HostSpec, guest: Guest, more: Sequence[GuestFile] = ()
     if spec.watchtower.enabled and spec.docker.enabled:
         update = {"image": mirrored(spec.watchtower.image, spec.registry), "notify_url": _sinks_of_watchtower(spec)}
         watchtower = spec.watchtower.model_copy(update=update)
-        resources.append(Watchtower(guest, watchtower, spec.owner, spec.vm.adopt, bool(spec.registry.logins)))
+        ca = ca_file(spec)
+        logins, trusted = bool(spec.registry.logins), ca.path.rpartition("/")[0] if ca else ""
+        resources.append(Watchtower(guest, watchtower, spec.owner, spec.vm.adopt, logins, trusted))
     return resources
 
 

@@ -18,7 +18,7 @@ from zerotoil.model.secret import MASK
 from zerotoil.model.units import Lifetime
 from zerotoil.model.watchtower import WatchtowerSpec
 from zerotoil.resources.guest.guest import Guest
-from zerotoil.resources.guest.registries import BIND_OF_LOGINS, DOCKER_CONFIG, LOGINS_INSIDE
+from zerotoil.resources.guest.registries import BIND_OF_LOGINS, CA_INSIDE, DOCKER_CONFIG, LOGINS_INSIDE
 from zerotoil.resources.resource import Change, created, must_match, updated
 
 NAME = "watchtower"
@@ -26,7 +26,7 @@ OWNER_LABEL = "zerotoil.owner"
 NOTIFY_FILE = "/var/lib/zerotoil/watchtower/notify-url"
 _NOTIFY_INSIDE = "/run/secrets/notify-url"
 _SOCKET = "/var/run/docker.sock"
-_OURS = ("TZ", "WATCHTOWER_", "DOCKER_CONFIG")
+_OURS = ("TZ", "WATCHTOWER_", "DOCKER_CONFIG", "SSL_CERT_")
 
 
 def environment(spec: WatchtowerSpec) -> dict[str, str]:
@@ -45,11 +45,20 @@ def environment(spec: WatchtowerSpec) -> dict[str, str]:
     return env
 
 
-def declared(spec: WatchtowerSpec, owner: str, logins: bool = False) -> dict[str, Any]:
-    """The container as declared, in the terms of `observed`. `logins`: it asks registries with the host's own."""
-    binds = [f"{_SOCKET}:{_SOCKET}"]
+def declared(spec: WatchtowerSpec, owner: str, logins: bool = False, ca: str = "") -> dict[str, Any]:
+    """The container as declared, in the terms of `observed`. `logins`: it asks registries with the host's own; `ca`: the
+    folder of a CA that it trusts beside those of its image.
+
+    Go reads every certificate of SSL_CERT_DIR, and the image's own file all the same (crypto/x509, root_unix.go); Watchtower
+    sets no other roots (pkg/registry/auth).
+    """
+    binds, more = [f"{_SOCKET}:{_SOCKET}"], dict[str, str]()
     if logins:
         binds.append(BIND_OF_LOGINS)
+        more["DOCKER_CONFIG"] = LOGINS_INSIDE
+    if ca:
+        binds.append(f"{ca}:{CA_INSIDE}:ro")
+        more["SSL_CERT_DIR"] = CA_INSIDE
     if spec.notify_url:
         binds.append(f"{NOTIFY_FILE}:{_NOTIFY_INSIDE}:ro")
     return {
@@ -57,7 +66,7 @@ def declared(spec: WatchtowerSpec, owner: str, logins: bool = False) -> dict[str
         "restart policy": spec.restart,
         "security options": ["label=disable"],
         "mounts": sorted(binds),
-        "environment": environment(spec) | ({"DOCKER_CONFIG": LOGINS_INSIDE} if logins else {}),
+        "environment": environment(spec) | more,
         "arguments": [],
         "state": "running",
         "owner": owner,
@@ -89,6 +98,7 @@ class Watchtower:
     owner: str
     adopt: bool = False  # one that somebody else made is replaced
     logins: bool = False
+    ca: str = ""
 
     @property
     def key(self) -> str:
@@ -97,7 +107,7 @@ class Watchtower:
 
     def plan(self) -> list[Change]:
         """The changes that are needed now."""
-        want, facts = declared(self.spec, self.owner, self.logins), self.guest.facts()
+        want, facts = self._declared(), self.guest.facts()
         running = [item for item in facts["containers"] if item["Name"].lstrip("/") == NAME]
         if not running:
             return created(self.key, want)
@@ -121,6 +131,9 @@ class Watchtower:
             must_match(self.key, self.plan())
         return changes
 
+    def _declared(self) -> dict[str, Any]:
+        return declared(self.spec, self.owner, self.logins, self.ca)
+
     def _notify_sha256(self) -> str:
         return hashlib.sha256(self._notify_text().encode()).hexdigest() if self.spec.notify_url else ""
 
@@ -128,7 +141,7 @@ class Watchtower:
         return self.spec.notify_url.reveal() + "\n" if self.spec.notify_url else ""
 
     def _script(self) -> str:
-        want, folder, new = declared(self.spec, self.owner, self.logins), NOTIFY_FILE.rsplit("/", 1)[0], f"{NAME}.new"
+        want, folder, new = self._declared(), NOTIFY_FILE.rsplit("/", 1)[0], f"{NAME}.new"
         create = ["docker", "create", "--name", new, "--restart", want["restart policy"], "--security-opt", "label=disable"]
         create += ["--label", f"{OWNER_LABEL}={self.owner}"]
         for bind in want["mounts"]:
