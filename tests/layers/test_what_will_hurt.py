@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from tests.layers.conftest import PretendLab
+from tests.resources.nas.conftest import apply, connect, host, sim  # noqa: F401
 from zerotoil.clients.truenas.wire import certificate_ends
 from zerotoil.layers import Site
 from zerotoil.layers.plan import plan_lab
+from zerotoil.layers.snapshots import overdue
+from zerotoil.minilab.nas import Simulator
 from zerotoil.resources.resource import Kind, Notice
 
 DAY = 86400
@@ -64,6 +67,17 @@ def test_a_volume_whose_schedule_makes_no_snapshots(
         assert words in notice.what and notice.what.endswith("one is due every 1 day")
         assert "zerotoil snapshot matrix" in notice.command
         assert plan_lab([site]).exit_code == 0, "it is no drift"
+
+
+def test_every_version_of_the_api_tells_when_a_snapshot_was_made(sim: Simulator) -> None:  # noqa: F811
+    nas, spec = connect(sim), host()
+    apply(nas, spec)
+    now = datetime.now(UTC)
+    assert overdue(spec, nas, now) == ""
+    assert overdue(spec, nas, now + timedelta(days=3)).startswith("no snapshot, and it was made on")
+    nas.write(f"{nas.capabilities.snapshots}.create", {"dataset": spec.zvol, "name": "auto-2026-01-01_02-00"})
+    assert overdue(spec, nas, now + timedelta(days=1.9)) == ""
+    assert overdue(spec, nas, now + timedelta(days=3)).startswith(f"no snapshot since {now:%Y-%m-%d}")
 
 
 def test_the_tightest_schedule_counts(lab: PretendLab) -> None:

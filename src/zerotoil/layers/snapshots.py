@@ -111,7 +111,7 @@ def overdue(spec: HostSpec, nas: Nas, now: datetime) -> str:
     entries = nas.found(nas.capabilities.snapshots, "dataset", name, which, select=_TIMES)
     times = [_time(_raw(entry, "creation")) for entry in entries if not fits(MANUAL, entry["snapshot_name"])]
     newest = max((time for time in times if time), default=None)
-    if newest and newest >= limit:
+    if (newest and newest >= limit) or (times and not newest):  # a NAS that does not say when is not accused
         return ""
     since = f"no snapshot since {newest:%Y-%m-%d %H:%M} UTC" if newest else f"no snapshot, and it was made on {made:%Y-%m-%d}"
     return f"{since}; one is due every {format_seconds(int(gap.total_seconds()))}"
@@ -137,7 +137,7 @@ def _found(spec: HostSpec, entry: dict[str, Any]) -> Found:
 
 
 def _raw(entry: dict[str, Any], name: str) -> str:
-    return str((entry["properties"].get(name) or {}).get("rawvalue") or "")
+    return str(((entry.get("properties") or {}).get(name) or {}).get("rawvalue") or "")
 
 
 def _origin(spec: HostSpec, name: str, by: str) -> str:
