@@ -284,12 +284,12 @@ Now a container disappears at night:
 
 `notify_events` chooses, by default all but `finished` and `unchanged`: who starts a run by hand is there when it ends. Add
 `finished` where runs start by themselves. A host sends what happens there. What only this machine can see comes from it, once
-a run and for all hosts together: the end of the run, the snapshots, the NAS's certificate. Missing
-snapshots and that certificate are told again by the first run after `notify_repeat`. What it cannot deliver is a line of the
-run's summary and fails nothing.
+a run and for all hosts together: the end of the run, the snapshots, the NAS's certificate. Missing snapshots and that
+certificate are told again by the first run after `notify_repeat`. What it cannot deliver is a line of the run's summary and
+fails nothing.
 
-The same event of the same thing is told once within `notify_repeat`; the next message says how often
-it came again. Above `notify_burst` messages an hour the rest is summed up in one. Your own script joins in:
+The same event of the same thing is told once within `notify_repeat`; the next message says how often it came again. Above
+`notify_burst` messages an hour the rest is summed up in one. Your own script joins in:
 
     echo "the mirror is out of sync" | sudo sh /var/mnt/data/zerotoil/bin/notify.sh stale mirror
 

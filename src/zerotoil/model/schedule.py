@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,7 @@ def next_run(schedule: str, zone: str, after: datetime) -> datetime | None:
     return None
 
 
+@cache
 def longest_gap(schedule: Cron) -> timedelta | None:
     """The longest time between two runs of a schedule of five fields, within a year; None where it never comes twice.
 
