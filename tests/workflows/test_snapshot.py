@@ -187,7 +187,8 @@ def test_a_mark_of_the_volume_is_not_the_snapshots(lab: Lab) -> None:
     """ZFS passes user properties on to snapshots: they show as inherited."""
     inherited = {"value": "home/matrix", "rawvalue": "home/matrix", "parsed": "home/matrix", "source": "INHERITED"}
     number = {"rawvalue": "1795470458"}
-    entry = {"snapshot_name": "x", "createtxg": "1", "properties": {"creation": number, "used": number, "referenced": number}}
+    entry = {"dataset": VOLUME, "snapshot_name": "x", "createtxg": "1"}
+    entry["properties"] = {"creation": number, "used": number, "referenced": number}
     entry["properties"] |= {"zerotoil:by": inherited, "zerotoil:note": inherited, "clones": {"rawvalue": "-"}}
     lab.nas._cache[(f"{lab.nas.capabilities.snapshots}.query", f'[[["dataset", "=", "{VOLUME}"]]]')] = [entry]
     (found,) = look(lab.spec, lab.nas)

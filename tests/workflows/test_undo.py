@@ -77,11 +77,16 @@ class Lab:
     pinned: bool = False
     blocked: bool = False
     holds: bool = True  # an undo, not a return
+    state: str = "active"  # of the app's unit once it is started
     clock: Iterator[datetime] = field(default_factory=lambda: (datetime.now(UTC) + timedelta(seconds=n) for n in count()))
 
     @property
     def site(self) -> Site:
         return Site(self.spec, Path(), shell=self.shell)
+
+    def podman(self) -> None:
+        """Let it be a host that runs its apps with podman."""
+        self.spec = host(data_attach="network", apps=["web"], container_backend="podman")
 
     def attached(self) -> bool:
         return "matrix-data" in hot_disk.live_disks(self.hypervisor, "matrix")
@@ -96,7 +101,7 @@ class Lab:
         if script.startswith("set -- thaw"):
             return "thawed\n"
         if script.startswith("systemctl show"):
-            return "ActiveState=active\n"
+            return f"ActiveState={self.state}\n"
         if "Prints the ledger" in script:
             return json.dumps({"entries": self.ledger, "unreadable": [], "told": []})
         if script == "true\n":
@@ -138,24 +143,30 @@ class Lab:
 @pytest.fixture(params=VERSIONS)
 def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     with simulator(request.param) as sim:
-        nas, spec = connect(sim), host(data_attach="network", apps=["web"])
-        apply(nas, spec)
-        write_mark(nas, VOLUME, DataMark(spec.owner, VolumeState.DATA, FILESYSTEM))
-        sim.storage.write(VOLUME, "yesterday")
-        sim.storage.snapshot([f"{name}@{SNAPSHOT}" for name in ("tank/lab/matrix", VOLUME)], {})
-        sim.storage.write(VOLUME, "today")
-        made = Provisioned("test", "matrix-os-1.qcow2", "/matrix.ign", "0" * 64, "44", 1, booted=True)
-        node = tmp_path / "node.xml"
-        node.write_text(NODE.replace("</node>", f"{render_domain(spec, made, iqn=target_iqn(spec, nas))}</node>"))
-        monkeypatch.setattr(hot_disk, "_LOOK_SECONDS", 0.0)
-        monkeypatch.setattr(swapping, "_LOOK_SECONDS", 0.0)
-        monkeypatch.setattr(servers, "nas", lambda _spec: nas)
-        hypervisor = hotplug(node)
-        monkeypatch.setattr(servers, "hypervisor", lambda _spec: hypervisor)
-        made_lab = Lab(sim, nas, spec, hypervisor, story(datetime.now(UTC)))
-        monkeypatch.setattr(Site, "now", lambda _site: next(made_lab.clock))
-        yield guarded(made_lab, monkeypatch)
-        nas.close()
+        made = build(sim, tmp_path, monkeypatch)
+        yield guarded(made, monkeypatch)
+        made.nas.close()
+
+
+def build(sim: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A host that runs, with a snapshot of yesterday."""
+    nas, spec = connect(sim), host(data_attach="network", apps=["web"])
+    apply(nas, spec)
+    write_mark(nas, VOLUME, DataMark(spec.owner, VolumeState.DATA, FILESYSTEM))
+    sim.storage.write(VOLUME, "yesterday")
+    sim.storage.snapshot([f"{name}@{SNAPSHOT}" for name in ("tank/lab/matrix", VOLUME)], {})
+    sim.storage.write(VOLUME, "today")
+    made = Provisioned("test", "matrix-os-1.qcow2", "/matrix.ign", "0" * 64, "44", 1, booted=True)
+    node = folder / "node.xml"
+    node.write_text(NODE.replace("</node>", f"{render_domain(spec, made, iqn=target_iqn(spec, nas))}</node>"))
+    hypervisor = hotplug(node)
+    lab = Lab(sim, nas, spec, hypervisor, story(datetime.now(UTC)))
+    monkeypatch.setattr(hot_disk, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(swapping, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(servers, "nas", lambda _spec: nas)
+    monkeypatch.setattr(servers, "hypervisor", lambda _spec: hypervisor)
+    monkeypatch.setattr(Site, "now", lambda _site: next(lab.clock))
+    return lab
 
 
 def guarded(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
@@ -337,8 +348,16 @@ def test_what_cannot_be_undone_is_said_before_anything_is_touched(lab: Lab) -> N
     assert lab.said == []
 
 
+def test_an_app_that_does_not_come_up_is_said_with_the_way_back(lab: Lab) -> None:
+    lab.state = "failed"
+    with pytest.raises(LabError, match="the data is back, and app web did not come up") as caught:
+        undo(lab.site, look_ahead(lab.site))
+    assert (caught.value.code, unfinished(lab.spec, lab.nas)) == (Code.UNDO_UNHEALTHY, None)
+    assert "zerotoil undo matrix --return" in caught.value.remedy
+
+
 def test_podman_is_refused(lab: Lab) -> None:
-    lab.spec = host(data_attach="network", apps=["web"], container_backend="podman")
+    lab.podman()
     with pytest.raises(LabError, match="cannot hold podman's containers") as caught:
         look_ahead(lab.site)
     assert caught.value.code is Code.UNDO_WITH_PODMAN

@@ -1,0 +1,42 @@
+"""How each failure of an undo is provoked."""
+
+from typing import Any
+
+from tests.errors.world import Provoke, World
+from tests.workflows.test_undo import Lab, build
+from zerotoil.error_codes import Code
+from zerotoil.resources.nas.present import Swap, note_swap
+from zerotoil.workflows.undo import look_ahead, look_back, undo
+
+
+def made(w: World) -> Lab:
+    """A host with a snapshot of yesterday."""
+    lab = build(w.sim(), w.tmp, w.patch)
+    w.stack.callback(lab.nas.close)
+    return lab
+
+
+def interrupted(w: World) -> Any:
+    lab = made(w)
+    note_swap(lab.spec, lab.nas, Swap(lab.spec.zvol, f"{lab.spec.zvol}-undo-1", "now"))
+    return lab.site.nas_resources()
+
+
+def unhealthy(w: World) -> Any:
+    lab = made(w)
+    w.patch.setattr(lab, "state", "failed")
+    return undo(lab.site, look_ahead(lab.site))
+
+
+def with_podman(w: World) -> Any:
+    lab = made(w)
+    lab.podman()
+    return look_ahead(lab.site)
+
+
+CASES: dict[Code, Provoke] = {
+    Code.SWAP_UNFINISHED: interrupted,
+    Code.NOTHING_TO_UNDO: lambda w: look_back(made(w).site),
+    Code.UNDO_UNHEALTHY: unhealthy,
+    Code.UNDO_WITH_PODMAN: with_podman,
+}
