@@ -180,6 +180,11 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "Something in the guest keeps a mounted disk busy, so that it cannot be unmounted. Nothing was taken away.",
         "The message names the processes; stop them, then run again.",
     ),
+    Code.CLONE_NEEDED: (
+        "another clone depends on it",
+        "A volume that is to go has a snapshot of which another clone was made. Nothing was deleted.",
+        "The message names that clone; remove it first, or leave both.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",
