@@ -16,6 +16,7 @@ from zerotoil.render.domain_devices import beside_disk, secret_usage
 from zerotoil.render.domain_storage import render_iscsi_pool
 from zerotoil.resources.hypervisor.adopted import iscsi_disks
 from zerotoil.resources.hypervisor.hot_disk import attach, detach, live_disks
+from zerotoil.resources.hypervisor.iscsi_disk import iscsi_disk
 
 
 class BesideDisk:
@@ -38,9 +39,21 @@ class BesideDisk:
         attach(self.hypervisor, self.vm, etree.tostring(disk, encoding="unicode"))
 
     def detach(self) -> None:
-        """Take the disk out, where the running VM has it. Who calls this has seen to it that the guest does not use it."""
-        if self.is_attached():
-            detach(self.hypervisor, self.vm, self.restore.serial)
+        """Take the disk out, where the running VM has it. Who calls this has seen to it that the guest does not use it.
+
+        Raises LabError when the guest does not let go, and for a disk of that serial that reads something else.
+        """
+        disk = live_disks(self.hypervisor, self.vm).get(self.restore.serial)
+        if disk is None:
+            return
+        lun = iscsi_disk(disk, {})
+        if lun is None or lun.iqn != self.iqn:
+            raise LabError(
+                f"{self.vm}: the disk {self.restore.serial} of the running VM reads something else than {self.iqn}",
+                f"it was left alone; look at virsh domblklist {self.vm} --details",
+                code=Code.DISK_NOT_ATTACHED,
+            )
+        detach(self.hypervisor, self.vm, self.restore.serial)
 
     def pool_is_there(self) -> bool:
         """Is the login defined? Raises LabError for a pool of that name that is something else."""

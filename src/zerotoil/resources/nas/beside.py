@@ -52,6 +52,14 @@ def clone_name(nas: Nas, restore: Restore, volume: str) -> str:
 
 def make_clone(served: Served) -> None:
     """Make and mark the clone. Raises LabError, and touches nothing, where its name belongs to something else."""
+    with served.clone.nas.lock:
+        served.clone.nas.forget()
+        check_clone(served)
+        served.clone.make()
+
+
+def check_clone(served: Served) -> None:
+    """Raise LabError where the name of the clone belongs to something else."""
     clone = served.clone
     entry = dataset(clone.nas, clone.name) or {}
     other = {key: found for key, mine in clone.marks.items() if (found := property_of(entry, key)) not in ("", mine)}
@@ -62,7 +70,7 @@ def make_clone(served: Served) -> None:
             "nothing was touched; choose another name (--as)",
             code=Code.CLONE_DIFFERS,
         )
-    clone.make()
+    clone.exists()
 
 
 def is_marked(entry: dict[str, object], restore: Restore) -> bool:
