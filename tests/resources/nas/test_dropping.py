@@ -257,3 +257,12 @@ def test_a_held_snapshot_of_the_clone(sim: Simulator, nas: Nas, monkeypatch: pyt
         drop(nas)
     assert caught.value.code is Code.NAS_REFUSED
     assert CLONE in [dataset.name for dataset in sim.storage.datasets()]
+
+
+def test_a_user_that_may_not_delete(sim: Simulator, nas: Nas) -> None:
+    make(nas)
+    sim.faults.fail["pool.dataset.delete"] = (13, "Not authorized")
+    with pytest.raises(LabError, match="Not authorized.*give nas_user the roles DATASET_DELETE and SNAPSHOT_DELETE"):
+        drop(nas)
+    sim.faults.fail.clear()
+    assert drop(nas) == [f"clone {CLONE} of {VOLUME}@a"]

@@ -1,6 +1,6 @@
 """A disk that is plugged into the running VM beside its data, and the hypervisor's login that serves it (block form).
 
-Neither is part of the VM's definition, and the login is not started with the hypervisor: at the next start both are gone.
+The disk is no part of the VM's definition, and the login is not started with the hypervisor: no next start depends on them.
 """
 
 from __future__ import annotations

@@ -156,6 +156,9 @@ class Dropping:
                 self.nas.write(method, *params)
                 break
             except NasError as error:
+                if error.errname == "EACCES":
+                    role = "give nas_user the roles DATASET_DELETE and SNAPSHOT_DELETE (docs/truenas.md), then run again"
+                    raise NasError(error.what, role, error.errname, code=error.code) from error
                 if error.errname not in _BUSY or time.monotonic() > deadline:
                     raise
             time.sleep(_LOOK_SECONDS)
