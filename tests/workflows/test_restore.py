@@ -1,11 +1,14 @@
 """A snapshot beside the data: made, listed, taken apart, and killed after every single write, with the data as it was."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from tests.resources.nas.conftest import VERSIONS, simulator
 from tests.workflows.restore_lab import VOLUME, Killed, Lab
@@ -95,6 +98,28 @@ def test_the_disk_is_as_the_data_disk_except_that_it_pauses_nothing(lab: Lab) ->
     assert source.get("name", "").endswith(":matrix-restore-x/0")
     assert "chap-s3cret-0" not in lab.hypervisor.domain_xml("matrix", live=True)
     assert SERIAL not in lab.hypervisor.domain_xml("matrix"), "the definition stays"
+
+
+@pytest.mark.parametrize("attach", ["network", "block"])
+def test_libvirt_knows_all_that_is_plugged_in(make: Callable[..., Lab], attach: str) -> None:
+    """Its schema is asked when a VM is defined."""
+    lab = make(data_attach=attach)
+    beside(lab)
+    tree = etree.fromstring(lab.hypervisor.domain_xml("matrix").encode())
+    devices = tree.find("devices")
+    assert devices is not None
+    devices.append(lab.hypervisor._disks("matrix")[SERIAL])
+    lab.hypervisor.define("matrix", etree.tostring(tree, encoding="unicode"))
+    assert SERIAL in lab.hypervisor.domain_xml("matrix")
+
+
+def test_no_deploy_and_no_plan_can_delete() -> None:
+    """The module that does is not even loaded."""
+    line = "import sys; from zerotoil.edge.start import load_pyinfra; load_pyinfra()"
+    line += "; import zerotoil.edge.deploy, zerotoil.layers.plan, zerotoil.layers"
+    seen = f"{line}; print([name for name in sys.modules if name.endswith('.dropping')])"
+    done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
 def test_the_login_is_no_part_of_the_next_start(make: Callable[..., Lab]) -> None:
