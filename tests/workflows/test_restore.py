@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from tests.resources.nas.conftest import VERSIONS, simulator
+from tests.resources.nas.conftest import VERSIONS, plan, simulator
 from tests.workflows.restore_lab import VOLUME, Killed, Lab
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.restores import find_snapshot, look
 from zerotoil.minilab.nas.faults import Faults
+from zerotoil.model.data_volume import VolumeState
 from zerotoil.resources.hypervisor import hot_disk
 from zerotoil.resources.nas import dropping
+from zerotoil.resources.nas.mark import read_mark
 from zerotoil.workflows.restore import beside_steps, drop, drop_steps, mount_beside, wanted, would_drop
 
 SNAPSHOT = "auto-2026-11-25_02-00"
@@ -219,6 +221,15 @@ def test_what_would_be_dropped(make: Callable[..., Lab]) -> None:
     assert lab.everything() == before
 
 
+def test_a_deploy_finds_nothing_to_do_beside_it(lab: Lab) -> None:
+    """Nor does it take the clone for the host's volume, or lose its own mark."""
+    beside(lab)
+    lab.sim.storage.snapshot([f"{VOLUME}@later", f"{CLONE}@later"], {})
+    assert plan(lab.nas, lab.spec) == []
+    assert (mark := read_mark(lab.nas, VOLUME)) is not None and mark.state is VolumeState.DATA
+    assert read_mark(lab.nas, CLONE) is None
+
+
 @pytest.mark.parametrize("given", [SNAPSHOT, f"{VOLUME}@{SNAPSHOT}", "latest"])
 def test_how_a_snapshot_is_named(lab: Lab, given: str) -> None:
     if given == "latest":
@@ -285,7 +296,7 @@ def test_a_vm_that_was_restarted_is_mounted_again(lab: Lab) -> None:
 def test_a_guest_that_does_not_answer(lab: Lab) -> None:
     lab.answers = False
     with refused(lab, Code.GUEST_SILENT, "no answer over SSH"):
-        beside(lab)
+        wanted(lab.site, SNAPSHOT, "x")  # which is all that a dry run does
     lab.answers = True
     beside(lab)
     lab.answers = False
