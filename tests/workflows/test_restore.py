@@ -431,13 +431,20 @@ def test_a_disk_of_that_serial_that_reads_something_else(lab: Lab) -> None:
 
 def test_a_pool_of_that_name_that_is_something_else(make: Callable[..., Lab]) -> None:
     lab = make(data_attach="block")
-    name = "matrix-data-restore-x"
-    lab.hypervisor.storage.define_pool(name, f"<pool type='dir'><name>{name}</name><target><path>/x</path></target></pool>")
-    for attempt in (beside, lambda lab: drop(lab.site, "x")):
-        with pytest.raises(LabError, match="has another pool of that name") as caught:
-            attempt(lab)
-        assert caught.value.code is Code.STORAGE_POOL_KIND
-    assert name in lab.hypervisor.storage.pools()
+    name, storage = "matrix-data-restore-x", lab.hypervisor.storage
+    other = f"<pool type='dir'><name>{name}</name><target><path>/x</path></target></pool>"
+    storage.define_pool(name, other)
+    with refused(lab, Code.STORAGE_POOL_KIND, "has another pool of that name"):
+        beside(lab)
+    with refused(lab, Code.NO_SUCH_RESTORE, "there is no restore x"):
+        drop(lab.site, "x")
+    storage.undefine_pool(name)
+    beside(lab)
+    storage.stop_pool(name)
+    storage.undefine_pool(name)
+    storage.define_pool(name, other)
+    with refused(lab, Code.STORAGE_POOL_KIND, "has another pool of that name"):
+        drop(lab.site, "x")
 
 
 def test_an_unknown_name(lab: Lab) -> None:

@@ -56,8 +56,10 @@ def wanted(site: Site, given: str, name: str = "", *, writable: bool = False) ->
     check_clone(parts)
     for part in (parts.extent, parts.target, parts.mapping):
         part.check(part.find())
+    disk = disk_of(site, restore)
+    disk.pool_is_there()
     beside.mounts(guest(site))  # a guest that does not answer could not mount it
-    return Wanted(site, restore, snapshot, writable, parts, disk_of(site, restore))
+    return Wanted(site, restore, snapshot, writable, parts, disk)
 
 
 def beside_steps(want: Wanted) -> list[Step]:

@@ -121,6 +121,16 @@ def test_a_clone_of_something_else(sim: Simulator, nas: Nas) -> None:
     refused(sim, nas, Code.CLONE_DIFFERS, "is a clone of tank/other@a, not of the data of matrix")
 
 
+def test_of_a_volume_that_the_host_ran_with_once(sim: Simulator, nas: Nas) -> None:
+    sim.storage.create("tank/lab/matrix/before", {"zerotoil:owner": "home/matrix", "zerotoil:state": "data"}, 1 << 30, 16384)
+    sim.storage.snapshot(["tank/lab/matrix/before@a"], {})
+    name = "tank/lab/matrix/before-restore-x"
+    sim.storage.clone("tank/lab/matrix/before@a", name, {"zerotoil:owner": "home/matrix", "zerotoil:restore": "x"})
+    nas.forget()
+    assert drop(nas) == [f"clone {name} of tank/lab/matrix/before@a"], "found by its marks"
+    assert "tank/lab/matrix/before" in [dataset.name for dataset in sim.storage.datasets()]
+
+
 def test_a_volume_with_a_state(sim: Simulator, nas: Nas) -> None:
     marks = {"zerotoil:owner": "home/matrix", "zerotoil:restore": "x", "zerotoil:state": "data"}
     sim.storage.clone(f"{VOLUME}@a", CLONE, marks)

@@ -61,9 +61,7 @@ class BesideDisk:
         self.hypervisor.forget()
         if name not in self.hypervisor.storage.pools():
             return False
-        pool = etree.fromstring(self.hypervisor.storage.pool_xml(name).encode())
-        device = pool.find("source/device")
-        if pool.get("type") != "iscsi" or device is None or device.get("path") != self.iqn:
+        if _target_of(self.hypervisor.storage.pool_xml(name)) != self.iqn:
             raise LabError(
                 f"iSCSI pool {name}: the hypervisor has another pool of that name",
                 f"rename the pool {name}, or choose another name (--as)",
@@ -117,7 +115,16 @@ def attached_names(spec: HostSpec, hypervisor: Hypervisor) -> set[str]:
 
 def pool_names(spec: HostSpec, hypervisor: Hypervisor) -> set[str]:
     """The NAMEs of all restores that the hypervisor has a login of."""
-    return {name for pool in hypervisor.storage.pools() if (name := name_in(pool, spec.iscsi_pool))}
+    storage = hypervisor.storage
+    names = {name: pool for pool in storage.pools() if (name := name_in(pool, spec.iscsi_pool))}
+    return {name for name, pool in names.items() if name_of_target(spec, _target_of(storage.pool_xml(pool))) == name}
+
+
+def _target_of(pool_xml: str) -> str:
+    """The target that a pool logs in to; empty for a pool of another kind."""
+    pool = etree.fromstring(pool_xml.encode())
+    device = pool.find("source/device")
+    return device.get("path", "") if pool.get("type") == "iscsi" and device is not None else ""
 
 
 def _not_made(what: str) -> LabError:

@@ -128,7 +128,10 @@ class Dropping:
                 f"`zerotoil restore {spec.name} SNAPSHOT --beside --as {self.restore.name}`",
                 code=Code.VOLUME_NOT_OURS,
             )
-        if _origin(entry).partition("@")[0] not in {of for volume in self.volumes for of in lineage(self.nas, volume)}:
+        of = _origin(entry).partition("@")[0]
+        # a volume that the host ran with before an undo is still its own, and says so
+        own = bool(of) and local(dataset(self.nas, of) or {}, "owner") == spec.owner
+        if not own and of not in {name for volume in self.volumes for name in lineage(self.nas, volume)}:
             what = f"a clone of {_origin(entry)}" if _origin(entry) else "no clone"
             raise LabError(
                 f"{name} is {what}, not of the data of {spec.name}", "nothing was deleted; look at it", code=Code.CLONE_DIFFERS
