@@ -129,7 +129,7 @@ class Code(StrEnum):
     CLONE_DIFFERS = "ZT533"
     NO_SUCH_RESTORE = "ZT534"
     DATA_IN_USE = "ZT535"
-    CLONE_NEEDED = "ZT537"
+    CLONE_NEEDED = "ZT540"
 
     # OS image, Butane, Ignition, registries
     IMAGE_NOT_FOUND = "ZT601"
