@@ -25,6 +25,7 @@ _COMMANDS = {
     "plan": ("zerotoil.cli.plan", "What a deploy would change, field by field. Writes nothing."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
     "release": ("zerotoil.cli.release", "Let an app's images move again that were put back after an update."),
+    "restore": ("zerotoil.cli.restore", "Look at a snapshot of a host's data beside its data."),
     "snapshot": ("zerotoil.cli.snapshot", "Take a snapshot of a host's data now."),
     "snapshots": ("zerotoil.cli.snapshots", "A host's snapshots: age, size, where each comes from."),
     "ssh": ("zerotoil.cli.ssh", "Log in to a host with the keys and addresses of the deploy."),

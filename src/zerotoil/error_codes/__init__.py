@@ -133,6 +133,7 @@ class Code(StrEnum):
     NOTHING_TO_UNDO = "ZT537"
     UNDO_UNHEALTHY = "ZT538"
     UNDO_WITH_PODMAN = "ZT539"
+    CLONE_NEEDED = "ZT540"
 
     # OS image, Butane, Ignition, registries
     IMAGE_NOT_FOUND = "ZT601"

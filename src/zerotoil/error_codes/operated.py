@@ -200,6 +200,11 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "An undo holds the apps at the images that ran with the data, which it cannot do with podman's units yet.",
         "Look at the old data with zerotoil restore HOST SNAPSHOT --beside, and copy what you need.",
     ),
+    Code.CLONE_NEEDED: (
+        "another clone depends on it",
+        "A volume that is to go has a snapshot of which another clone was made. Nothing was deleted.",
+        "The message names that clone; remove it first, or leave both.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",

@@ -45,16 +45,25 @@ def os_disk(spec: HostSpec, volume: str) -> etree._Element:
 
 def data_disk(spec: HostSpec, iqn: str) -> etree._Element:
     """The data volume. `error_policy=stop` pauses the VM while the NAS is away, so the filesystem never turns read-only."""
+    return _lun(spec, iqn, spec.data.serial, "vdb", "stop")
+
+
+def beside_disk(spec: HostSpec, iqn: str, serial: str) -> etree._Element:
+    """A LUN that is plugged in beside the data: its trouble is reported to the guest, and pauses nothing."""
+    return _lun(spec, iqn, serial, "vdc", "report")
+
+
+def _lun(spec: HostSpec, iqn: str, serial: str, target: str, error_policy: str) -> etree._Element:
     block = spec.data.attach == "block"
     disk = etree.Element("disk", type="block" if block else "network", device="disk")
-    driver = etree.SubElement(disk, "driver", name="qemu", type="raw", cache="none", error_policy="stop", discard="unmap")
+    driver = etree.SubElement(disk, "driver", name="qemu", type="raw", cache="none", error_policy=error_policy, discard="unmap")
     if block:
         driver.set("io", "native")
         etree.SubElement(disk, "source", dev=spec.by_path(iqn))
     else:
         disk.append(_iscsi_source(spec, iqn))
-    etree.SubElement(disk, "target", dev="vdb", bus="virtio")
-    etree.SubElement(disk, "serial").text = spec.data.serial
+    etree.SubElement(disk, "target", dev=target, bus="virtio")
+    etree.SubElement(disk, "serial").text = serial
     return disk
 
 

@@ -17,10 +17,10 @@ def iscsi_pool_name(spec: HostSpec) -> str:
     return spec.iscsi_pool
 
 
-def render_iscsi_pool(spec: HostSpec, iqn: str) -> str:
-    """libvirt's `iscsi` pool on the host's target."""
+def render_iscsi_pool(spec: HostSpec, iqn: str, name: str = "") -> str:
+    """libvirt's `iscsi` pool on a target of the host; `name`: where it is another than the host's own."""
     pool = etree.Element("pool", type="iscsi")
-    etree.SubElement(pool, "name").text = iscsi_pool_name(spec)
+    etree.SubElement(pool, "name").text = name or iscsi_pool_name(spec)
     source = etree.SubElement(pool, "source")
     etree.SubElement(source, "host", name=spec.iscsi.connect_to, port=str(spec.iscsi.port))
     etree.SubElement(source, "device", path=iqn)

@@ -82,6 +82,10 @@ class Storage:
         """Stop a pool (an iscsi pool logs out)."""
         self._write("pool", f"stop pool {pool}", lambda: self._pool(pool).destroy())
 
+    def undefine_pool(self, pool: str) -> None:
+        """Forget a stopped pool's definition. Nothing in it is touched."""
+        self._write("pool", f"undefine pool {pool}", lambda: self._pool(pool).undefine())
+
     def autostart_pool(self, pool: str) -> None:
         """Start the pool with the hypervisor: libvirt does so before it starts VMs."""
         self._write("pool", f"autostart of pool {pool}", lambda: self._pool(pool).setAutostart(1))

@@ -16,7 +16,7 @@ from zerotoil.resources.nas.tiers import FormerTiers, TierTask
 from zerotoil.resources.nas.volumes import Dataset, Zvol
 from zerotoil.resources.resource import Resource
 
-__all__ = ["nas_resources", "target_iqn"]
+__all__ = ["access", "full_name", "nas_resources", "target_iqn"]
 
 
 def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambda: False) -> list[Resource]:
@@ -24,12 +24,7 @@ def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambd
     iscsi, data, adopt = spec.iscsi, spec.data, spec.vm.adopt
     volume = present(spec, nas)
     snapshots_on = volume if spec.snapshot_dataset == spec.zvol else spec.snapshot_dataset  # a task on the volume itself follows
-    portal = Portal(nas, tuple(iscsi.portal), iscsi.port, spec.lab.name)
-    group = InitiatorGroup(nas, spec.owner, tuple(iscsi.initiators), iscsi.group)
-    chap = None
-    if iscsi.chap_user and iscsi.chap_secret:
-        peer = (iscsi.chap_peer_user or "", iscsi.chap_peer_secret)
-        chap = Chap(nas, iscsi.chap_tag, iscsi.chap_user, iscsi.chap_secret, *peer, adopt=adopt)
+    portal, group, chap = access(spec, nas)
     target = Target(nas, iscsi.target, portal, group, chap, volume, adopt=adopt)
     extent = Extent(nas, iscsi.extent, volume, f"zerotoil {spec.owner}", adopt=adopt)
     # A volume that lies elsewhere is in a dataset that others use too: that one is neither made nor marked.
@@ -50,6 +45,18 @@ def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambd
     ]
 
 
+def access(spec: HostSpec, nas: Nas) -> tuple[Portal, InitiatorGroup, Chap | None]:
+    """Who may reach the host's volumes, where, and with which credentials."""
+    iscsi = spec.iscsi
+    portal = Portal(nas, tuple(iscsi.portal), iscsi.port, spec.lab.name)
+    group = InitiatorGroup(nas, spec.owner, tuple(iscsi.initiators), iscsi.group)
+    chap = None
+    if iscsi.chap_user and iscsi.chap_secret:
+        peer = (iscsi.chap_peer_user or "", iscsi.chap_peer_secret)
+        chap = Chap(nas, iscsi.chap_tag, iscsi.chap_user, iscsi.chap_secret, *peer, adopt=spec.vm.adopt)
+    return portal, group, chap
+
+
 def _tiers(spec: HostSpec, nas: Nas, on: str) -> list[Resource]:
     """The snapshot tasks beside the nightly one, and those that were declared before."""
     data = spec.data
@@ -63,7 +70,10 @@ def _tiers(spec: HostSpec, nas: Nas, on: str) -> list[Resource]:
 
 
 def target_iqn(spec: HostSpec, nas: Nas) -> str:
-    """The target's full name: the NAS's own base name, then the target's (unless that is a full name itself)."""
-    if spec.iscsi.target.startswith(("iqn.", "eui.", "naa.")):
-        return spec.iscsi.target
-    return f"{nas.config('iscsi.global')['basename']}:{spec.iscsi.target}"
+    """The full name of the host's target."""
+    return full_name(nas, spec.iscsi.target)
+
+
+def full_name(nas: Nas, target: str) -> str:
+    """A target's full name: the NAS's own base name, then the target's (unless that is a full name itself)."""
+    return target if target.startswith(("iqn.", "eui.", "naa.")) else f"{nas.config('iscsi.global')['basename']}:{target}"

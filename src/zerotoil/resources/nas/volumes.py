@@ -1,6 +1,7 @@
 """A host's dataset and the zvol in it.
 
-Natural key: the path. Nothing here shrinks, deletes or overwrites: `pool.dataset.delete` is called nowhere.
+Natural key: the path. Nothing here shrinks, deletes or overwrites; what deletes a clone is in dropping.py,
+which no deploy imports.
 Source: pool.dataset.* ; TrueNAS wraps properties as {value, rawvalue, parsed, source}; `sparse` is create-only.
 """
 

@@ -1,0 +1,229 @@
+"""What is beside a host's data: on the NAS, on the hypervisor and in the guest, whatever an interruption left. Reads only."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.layers.site import Site
+from zerotoil.model.restore import FOLDER, Restore, comment_prefix, is_name, name_in, name_of_target
+from zerotoil.resources.guest import Guest, beside
+from zerotoil.resources.hypervisor.beside import BesideDisk, attached_names, is_on, pool_names
+from zerotoil.resources.nas.beside import MARK, is_marked, lineage, local, served
+from zerotoil.resources.nas.mark import dataset
+
+LATEST = "latest"
+_NEAREST = 3
+_WHERE = {"ro": "mounted read-only at", "rw": "mounted, writable, at"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One restore as it is; `used` in bytes; `mount`: "ro", "rw" or empty.
+
+    `has` and `lacks` are its parts; `unknown` those that could not be looked for.
+    """
+
+    host: str
+    name: str
+    snapshot: str = ""  # DATASET@NAME
+    taken: datetime | None = None
+    used: int = 0
+    mount: str = ""
+    has: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """In words."""
+        if self.lacks:
+            return f"left behind: {', '.join(self.has)}; without {', '.join(self.lacks)}"
+        if self.unknown:
+            return f"not known: {', '.join(self.unknown)}"
+        return f"{_WHERE.get(self.mount, 'mounted at')} {FOLDER}/{self.name}"
+
+    @property
+    def finish(self) -> str:
+        """The command that completes one that was left behind; empty when nothing says of which snapshot it is."""
+        return f"zerotoil restore {self.host} {self.snapshot} --beside --as {self.name}" if self.snapshot and self.lacks else ""
+
+    @property
+    def drop(self) -> str:
+        """The command that takes it apart."""
+        return f"zerotoil restore {self.host} --drop {self.name}"
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "name": self.name,
+            "snapshot": self.snapshot or None,
+            "taken": self.taken.isoformat() if self.taken else None,
+            "used": self.used,
+            "mount": self.mount or None,
+            "has": list(self.has),
+            "lacks": list(self.lacks),
+            "unknown": list(self.unknown),
+            "finish": self.finish or None,
+            "drop": self.drop,
+        }
+
+
+@dataclass(frozen=True)
+class Looked:
+    """All of one host, and what could not be looked at."""
+
+    found: tuple[Found, ...]
+    problems: tuple[LabError, ...] = ()
+
+
+@dataclass
+class _Sight:
+    """What was seen outside the NAS; None: it could not be looked at."""
+
+    attached: set[str] | None = None
+    logins: set[str] | None = None
+    mounts: dict[str, str] | None = None
+    problems: list[LabError] = field(default_factory=list)
+
+    def see(self, read: Callable[[], Any]) -> Any:
+        """What `read` says; a failure is kept, and None."""
+        try:
+            return read()
+        except LabError as error:
+            self.problems.append(error)
+            return None
+
+
+def volume(site: Site) -> str:
+    """The host's present data volume: snapshots are of it, clones lie beside it."""
+    return site.volume
+
+
+def guest(site: Site) -> Guest:
+    """The guest, which must answer. Raises LabError."""
+    return Guest(site.spec.name, site.shell) if site.shell else site.running_guest()
+
+
+def find_snapshot(site: Site, given: str) -> str:
+    """A snapshot of the host's data as DATASET@NAME; `given` may be that, its NAME, or "latest". Raises LabError."""
+    wanted_dataset, at, wanted = given.rpartition("@")
+    of = lineage(site.nas, volume(site))
+    names = [(of_volume, name) for of_volume in of for name in _snapshots(site, of_volume)]
+    for of_volume, name in names:
+        if name == wanted and (not at or wanted_dataset == of_volume):
+            return f"{of_volume}@{name}"
+    if given == LATEST and names:
+        return "@".join(names[0])
+    known = list(dict.fromkeys(name for _, name in names))
+    nearest = difflib.get_close_matches(wanted, known, _NEAREST, cutoff=0.0)
+    raise LabError(
+        f"{site.spec.name}: {of[0]} has no snapshot {given}" if known else f"{site.spec.name}: {of[0]} has no snapshots",
+        f"the nearest are {', '.join(nearest)}" if nearest else f"zerotoil snapshot {site.spec.name} takes one",
+        code=Code.NO_SUCH_SNAPSHOT,
+    )
+
+
+def _snapshots(site: Site, of_volume: str) -> list[str]:
+    """Names, newest first."""
+    entries = site.nas.query(site.nas.capabilities.snapshots, ["dataset", "=", of_volume])
+    return [entry["snapshot_name"] for entry in sorted(entries, key=lambda entry: int(entry["createtxg"]), reverse=True)]
+
+
+def look(site: Site) -> Looked:
+    """Everything that is beside the host's data, and what an interruption left of it. Raises LabError without the NAS."""
+    site.nas.forget()
+    on_nas, sight = set(_names_on_nas(site)), _look_around(site)
+    names = on_nas | (sight.attached or set()) | (sight.logins or set()) | set(sight.mounts or {})
+    return Looked(tuple(_found(site, name, sight) for name in sorted(names)), tuple(sight.problems))
+
+
+def _look_around(site: Site) -> _Sight:
+    """Hypervisor and guest."""
+    sight, spec = _Sight(), site.spec
+    sight.attached = sight.see(lambda: attached_names(spec, site.hypervisor))
+    if sight.attached is None:
+        return sight
+    if spec.data.attach == "block":
+        sight.logins = sight.see(lambda: pool_names(spec, site.hypervisor))
+    if is_on(spec, site.hypervisor):
+        sight.mounts = sight.see(lambda: beside.mounts(guest(site)))
+    else:
+        sight.mounts = {}
+    return sight
+
+
+def _names_on_nas(site: Site) -> Iterator[str]:
+    spec, nas, of = site.spec, site.nas, set(lineage(site.nas, volume(site)))
+    for entry in nas.query("pool.dataset", ["pool", "=", volume(site).split("/")[0]]):
+        if entry["type"] != "VOLUME":
+            continue
+        if local(entry, "owner") == spec.owner and is_name(local(entry, MARK)):
+            yield local(entry, MARK)
+        elif _origin(entry).partition("@")[0] in of:  # one that was made and not marked yet
+            yield from (name for one in of if (name := name_in(entry["id"], one)))
+    for extent in nas.query("iscsi.extent"):
+        if extent["comment"].startswith(comment_prefix(spec)):
+            yield from (name for name in [extent["comment"].removeprefix(comment_prefix(spec))] if is_name(name))
+    yield from _names_of_targets(site)
+
+
+def _names_of_targets(site: Site) -> Iterator[str]:
+    """Only those that admit the host's own initiators: another host may be called so."""
+    own = next(iter(site.nas.found("iscsi.target", "name", site.spec.iscsi.target)), {})
+    admitted = {group["initiator"] for group in own.get("groups", [])}
+    for target in site.nas.query("iscsi.target"):
+        if admitted & {group["initiator"] for group in target["groups"]} and (name := name_of_target(site.spec, target["name"])):
+            yield name
+
+
+def _found(site: Site, name: str, sight: _Sight) -> Found:
+    spec, nas = site.spec, site.nas
+    restore = Restore(spec, name)
+    parts = served(nas, restore, volume(site))
+    entry = dataset(nas, parts.clone.name)
+    extent = next((e for e in nas.found("iscsi.extent", "name", restore.extent)), None)
+    target = next((e for e in nas.found("iscsi.target", "name", restore.target)), None)
+    mappings = nas.found("iscsi.targetextent", "extent", extent["id"]) if extent else []
+    there: dict[str, bool | None] = {
+        "clone": entry is not None,
+        "its mark": entry is not None and is_marked(entry, restore),
+        "extent": extent is not None,
+        "target": target is not None,
+        "mapping": bool(target and any(mapping["target"] == target["id"] for mapping in mappings)),
+        **({"login": None if sight.logins is None else name in sight.logins} if spec.data.attach == "block" else {}),
+        "disk": None if sight.attached is None else name in sight.attached,
+        "mount": None if sight.mounts is None else name in sight.mounts,
+    }
+    origin = _origin(entry) if entry else ""
+    return Found(
+        spec.name,
+        name,
+        origin,
+        _taken(site, origin) if origin else None,
+        int(entry["used"]["parsed"] or 0) if entry else 0,
+        (sight.mounts or {}).get(name, ""),
+        tuple(part for part, is_there in there.items() if is_there),
+        tuple(part for part, is_there in there.items() if is_there is False),
+        tuple(part for part, is_there in there.items() if is_there is None),
+    )
+
+
+def _taken(site: Site, snapshot: str) -> datetime | None:
+    entries = site.nas.query(site.nas.capabilities.snapshots, ["dataset", "=", snapshot.partition("@")[0]])
+    found = next((entry for entry in entries if entry["id"] == snapshot), None)
+    return datetime.fromtimestamp(int(found["properties"]["creation"]["rawvalue"]), UTC) if found else None
+
+
+def _origin(entry: dict[str, Any]) -> str:
+    return str((entry.get("origin") or {}).get("value") or "")
+
+
+def disk_of(site: Site, restore: Restore) -> BesideDisk:
+    """The hypervisor's side of a restore."""
+    return BesideDisk(restore, site.hypervisor, served(site.nas, restore, volume(site)).iqn)
