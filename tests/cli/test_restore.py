@@ -100,7 +100,7 @@ def test_a_whole_process(project: Project) -> None:  # noqa: F811
     assert project.run("snapshot", "matrix", "-i", "lab.py").returncode == 0
     unknown = project.run("restore", "matrix", "manuel", "--beside", "-i", "lab.py")
     assert unknown.returncode == 1 and unknown.stderr.rstrip().endswith("[ZT532]"), unknown.stderr
-    assert unknown.stderr.startswith("matrix: tank/lab/matrix/data has no snapshot manuel: the nearest are manual-2")
+    assert unknown.stderr.startswith("matrix: its data has no snapshot manuel: the nearest are manual-2")
     empty = project.run("restore", "matrix", "--list", "-i", "lab.py")
     assert (empty.returncode, empty.stdout, empty.stderr) == (0, "matrix: nothing is beside its data\n", "")
     nothing = project.run("restore", "matrix", "--drop", "x", "-i", "lab.py")

@@ -279,7 +279,7 @@ def test_a_busy_disk_costs_a_shutdown(lab: Lab, monkeypatch: pytest.MonkeyPatch)
 
     def booted(_site: Site) -> Any:
         lab.mounted, lab.busy = True, ""
-        return Site.running_guest(_site)
+        return Site.guest_now(_site)
 
     def off(spec: HostSpec, hypervisor: HotPlug) -> None:
         lab.mounted = False

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers import snapshots
 from zerotoil.layers.site import Site
+from zerotoil.layers.snapshots import named
 from zerotoil.model.restore import FOLDER, Restore, comment_prefix, is_name, name_in, name_of_target
-from zerotoil.resources.guest import Guest, beside
+from zerotoil.resources.guest import beside
 from zerotoil.resources.hypervisor.beside import BesideDisk, attached_names, is_on, pool_names
 from zerotoil.resources.nas.beside import MARK, is_marked, lineage, local, served
 from zerotoil.resources.nas.mark import dataset
 
-LATEST = "latest"
-_NEAREST = 3
 _WHERE = {"ro": "mounted read-only at", "rw": "mounted, writable, at"}
 
 
@@ -105,34 +103,9 @@ def volume(site: Site) -> str:
     return site.volume
 
 
-def guest(site: Site) -> Guest:
-    """The guest, which must answer. Raises LabError."""
-    return Guest(site.spec.name, site.shell) if site.shell else site.running_guest()
-
-
 def find_snapshot(site: Site, given: str) -> str:
     """A snapshot of the host's data as DATASET@NAME; `given` may be that, its NAME, or "latest". Raises LabError."""
-    wanted_dataset, at, wanted = given.rpartition("@")
-    of = lineage(site.nas, volume(site))
-    names = [(of_volume, name) for of_volume in of for name in _snapshots(site, of_volume)]
-    for of_volume, name in names:
-        if name == wanted and (not at or wanted_dataset == of_volume):
-            return f"{of_volume}@{name}"
-    if given == LATEST and names:
-        return "@".join(names[0])
-    known = list(dict.fromkeys(name for _, name in names))
-    nearest = difflib.get_close_matches(wanted, known, _NEAREST, cutoff=0.0)
-    raise LabError(
-        f"{site.spec.name}: {of[0]} has no snapshot {given}" if known else f"{site.spec.name}: {of[0]} has no snapshots",
-        f"the nearest are {', '.join(nearest)}" if nearest else f"zerotoil snapshot {site.spec.name} takes one",
-        code=Code.NO_SUCH_SNAPSHOT,
-    )
-
-
-def _snapshots(site: Site, of_volume: str) -> list[str]:
-    """Names, newest first."""
-    entries = site.nas.query(site.nas.capabilities.snapshots, ["dataset", "=", of_volume])
-    return [entry["snapshot_name"] for entry in sorted(entries, key=lambda entry: int(entry["createtxg"]), reverse=True)]
+    return named(snapshots.look(site.spec, site.nas), site.spec.name, given).id
 
 
 def look(site: Site) -> Looked:
@@ -152,7 +125,7 @@ def _look_around(site: Site) -> _Sight:
     if spec.data.attach == "block":
         sight.logins = sight.see(lambda: pool_names(spec, site.hypervisor))
     if is_on(spec, site.hypervisor):
-        sight.mounts = sight.see(lambda: beside.mounts(guest(site)))
+        sight.mounts = sight.see(lambda: beside.mounts(site.guest_now()))
     else:
         sight.mounts = {}
     return sight

@@ -155,10 +155,12 @@ class Site:
         """What is known of the guest without asking it."""
         return self.guest.seen if "guest" in vars(self) else {}
 
+    def guest_now(self, seconds: int = _SSH_SECONDS) -> Guest:
+        """The running guest, read afresh: by `shell` where there is one, else over OpenSSH; `seconds` for one script."""
+        return Guest(self.spec.name, self.shell) if self.shell else self.running_guest(seconds)
+
     def running_guest(self, seconds: int = _SSH_SECONDS) -> Guest:
         """The guest over OpenSSH, with the keys, address and pinned host key of the deploy; `seconds` for one script."""
-        if self.shell:
-            return Guest(self.spec.name, self.shell)
         where = address(self.spec, self.hypervisor)
         if not where:
             raise LabError(

@@ -19,6 +19,7 @@ from zerotoil.resources.nas.manual import BY, NOTE, QUIESCED, local
 from zerotoil.resources.nas.mark import dataset
 from zerotoil.resources.nas.present import lineage, present
 
+LATEST, _NEAREST = "latest", 3
 MANUAL_ORIGIN, BY_HAND = "manual", "by hand"
 _GRACE = timedelta(hours=1)  # clocks differ, and a busy NAS is late
 _TIMES = ("dataset", "snapshot_name", "properties.creation")
@@ -62,20 +63,15 @@ def of_lineage(spec: HostSpec, nas: Nas) -> Iterator[dict[str, Any]]:
                 yield entry
 
 
-def nearest(found: Sequence[Found], wanted: str) -> list[str]:
-    """The names that are most like the wanted one, for an error."""
-    return difflib.get_close_matches(wanted, [one.name for one in found], 3, 0.3) or [one.name for one in found[:3]]
-
-
-def named(found: Sequence[Found], host: str, wanted: str) -> Found:
+def named(found: Sequence[Found], host: str, given: str) -> Found:
     """The snapshot of that name (with or without its volume before an @), "latest" for the newest. Raises LabError."""
     for one in found:
-        if wanted in (one.name, one.id) or wanted == "latest":
+        if given in (one.name, one.id) or given == LATEST:
             return one
-    known = ", ".join(nearest(found, wanted.rpartition("@")[2]))
+    nearest = difflib.get_close_matches(given.rpartition("@")[2], [one.name for one in found], _NEAREST, cutoff=0.0)
     raise LabError(
-        f"{host}: its data has no snapshot {wanted}",
-        f"the nearest are {known}" if known else "it has none at all: take one with zerotoil snapshot",
+        f"{host}: its data has no snapshot {given}" if found else f"{host}: its data has no snapshots",
+        f"the nearest are {', '.join(nearest)}" if nearest else f"zerotoil snapshot {host} takes one",
         code=Code.NO_SUCH_SNAPSHOT,
     )
 
@@ -85,7 +81,7 @@ def before(found: Sequence[Found], host: str, time: datetime) -> Found:
     for one in found:
         if one.created <= time:
             return one
-    oldest = f"the oldest is {found[-1].name}" if found else "it has none at all: take one with zerotoil snapshot"
+    oldest = f"the oldest is {found[-1].name}" if found else f"zerotoil snapshot {host} takes one"
     raise LabError(
         f"{host}: its data has no snapshot from before {time.astimezone():%Y-%m-%d %H:%M}", oldest, code=Code.NO_SUCH_SNAPSHOT
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
-from zerotoil.layers.restores import disk_of, find_snapshot, guest, look, volume
+from zerotoil.layers.restores import disk_of, find_snapshot, look, volume
 from zerotoil.model.restore import Restore, check_name, default_name
 from zerotoil.resources.guest import beside
 from zerotoil.resources.guest.beside import WrongFilesystem
@@ -58,22 +58,26 @@ def wanted(site: Site, given: str, name: str = "", *, writable: bool = False) ->
         part.check(part.find())
     disk = disk_of(site, restore)
     disk.pool_is_there()
-    beside.mounts(guest(site))  # a guest that does not answer could not mount it
+    beside.mounts(site.guest_now())  # a guest that does not answer could not mount it
     return Wanted(site, restore, snapshot, writable, parts, disk)
 
 
 def beside_steps(want: Wanted) -> list[Step]:
     """In the order in which they are taken."""
     site, parts, one = want.site, want.served, want.restore
-    how = "writable" if want.writable else "read-only"
+    how, guest = "writable" if want.writable else "read-only", site.guest_now()
     return [
-        Step("ready", "let the guest's links by UUID and label stay with the data disk", lambda: beside.make_ready(guest(site))),
+        Step(
+            "ready",
+            "let the guest's links by UUID and label stay with the data disk",
+            lambda: beside.make_ready(site.guest_now()),
+        ),
         Step("clone", f"{parts.clone.key} of {want.snapshot}", lambda: make_clone(parts)),
         Step("extent", parts.extent.key, parts.extent.apply),
         Step("target", parts.target.key, parts.target.apply),
         Step("mapping", parts.mapping.key, parts.mapping.apply),
         Step("disk", f"disk {one.serial} plugged into the running VM", want.disk.attach),
-        Step("mount", f"{how} mount at {one.folder}", lambda: beside.mount(guest(site), one, writable=want.writable)),
+        Step("mount", f"{how} mount at {one.folder}", lambda: beside.mount(guest, one, writable=want.writable)),
     ]
 
 
@@ -174,10 +178,10 @@ def _unmount(site: Site, restore: Restore, disk: BesideDisk) -> None:
         return
     if disk.is_attached():
         _refuse_without_vm(site)
-        beside.unmount(guest(site), restore)
+        beside.unmount(site.guest_now(), restore)
         return
     with suppress(LabError):
-        beside.unmount(guest(site), restore)
+        beside.unmount(site.guest_now(), restore)
 
 
 def _detach(site: Site, disk: BesideDisk) -> None:

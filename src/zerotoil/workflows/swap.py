@@ -108,7 +108,7 @@ class Swapping:
         if hot and not there:
             return  # unplugged by a run that was cut off
         site.say("stopping the apps and unmounting the data disk")
-        busy = swap.release(site.running_guest(PATIENCE))
+        busy = swap.release(site.guest_now(PATIENCE))
         self.after("released")
         if hot and not busy:
             hot_disk.detach(site.hypervisor, spec.name, serial)
@@ -129,7 +129,7 @@ class Swapping:
         site, spec = self.site, self.site.spec
         if observed(spec, site.hypervisor).running:
             hot_disk.attach(site.hypervisor, spec.name, etree.tostring(_data_disk(site), encoding="unicode"))
-            guest = site.running_guest(PATIENCE)
+            guest = site.guest_now(PATIENCE)
         else:
             site.say("starting the VM")
             for resource in site.vm_resources():
@@ -192,7 +192,7 @@ def _answering(site: Site) -> Guest:
     end = time.monotonic() + site.spec.vm.boot_timeout
     while True:
         try:
-            guest = site.running_guest(PATIENCE)
+            guest = site.guest_now(PATIENCE)
             guest.ask("true\n")
             return guest
         except LabError:

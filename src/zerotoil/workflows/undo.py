@@ -52,7 +52,7 @@ def look_ahead(site: Site, to: str = "", until: datetime | None = None, app: str
     _nothing_else_under_way(site)
     refuse_what_cannot_be_swapped(site)
     found = look(spec, site.nas)
-    ledger = read_ledger(site.running_guest())[0]
+    ledger = read_ledger(site.guest_now())[0]
     limit = until or _last_update(ledger, app) or site.now()
     chosen = named(found, spec.name, to) if to else before(found, spec.name, limit)
     entry = _entry_at(ledger, chosen.created)

@@ -30,7 +30,7 @@ def undo_app(site: Site, app: str, ahead: Ahead) -> tuple[list[Pin], str]:
     take(site, f"before app {app} went back to {ahead.snapshot.name}", site.now())
     beside = wanted(site, ahead.snapshot.id, f"undo-{app}"[:24].strip("-"))
     source = mount_beside(beside)
-    guest, stamp = site.running_guest(PATIENCE), f"{site.now():%Y%m%d-%H%M%S}"
+    guest, stamp = site.guest_now(PATIENCE), f"{site.now():%Y%m%d-%H%M%S}"
     try:
         site.say(f"copying the folder of {app} from the snapshot")
         lines = [line.split() for line in _run(guest, "prepare", app, source).splitlines()]
@@ -45,7 +45,7 @@ def undo_app(site: Site, app: str, ahead: Ahead) -> tuple[list[Pin], str]:
 def return_app(site: Site, app: str) -> str:
     """Put back the folder that was kept last, and keep the present one; the name of what is back. Raises LabError."""
     refuse_unknown(site, app)
-    guest = site.running_guest(PATIENCE)
+    guest = site.guest_now(PATIENCE)
     back = _run(guest, "back", app, f"{site.now():%Y%m%d-%H%M%S}").strip()
     until_healthy(guest, f"zerotoil-app@{app}.service", f"zerotoil undo {site.spec.name} --app {app} --return")
     return back
