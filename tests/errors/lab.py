@@ -15,6 +15,7 @@ from tests.errors.world import Provoke, World
 from tests.resources.guest.test_watchtower import facts, watchtower
 from tests.resources.nas.conftest import apply, host
 from tests.resources.test_guard import BLANK, BOOTED, DARK, GPT, KNOWN, NOTHING, OURS, WANT
+from tests.workflows.conftest import Machine, make_machine
 from zerotoil.adopt import domains, nas
 from zerotoil.cli import main
 from zerotoil.cli.adopt import adopt
@@ -30,10 +31,12 @@ from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest
 from zerotoil.resources.guest.app import App
-from zerotoil.resources.hypervisor import prune
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
+from zerotoil.resources.hypervisor.os_switch import refuse_secrets
 from zerotoil.resources.nas.mark import write_mark
 from zerotoil.setup import complete
+from zerotoil.workflows.migrate import migrate
+from zerotoil.workflows.migrate_journey import Wish
 from zerotoil.workflows.notify_paths import try_all
 from zerotoil.workflows.rebuild import rebuild
 from zerotoil.workflows.release import release
@@ -128,15 +131,27 @@ def rebuild_of_adopted(w: World) -> Any:
     lab = w.fixture("handmade")
     spec = specs(lab.adopt().written.text())["matrix"]
     lab.apply(spec)
-    return prune(spec, lab.hypervisor)
+    return rebuild(Site(spec, w.tmp))
 
 
-def unhealthy(w: World) -> Any:
-    lab = w.fixture("pretend_lab")
-    site = lab.site(vm_boot_timeout="1 second")
-    lab.apply(site)
-    lab.settle(site)
-    return rebuild(site)
+def machine(w: World, **wrong: Any) -> Machine:
+    """A host that was seen healthy."""
+    made = make_machine(w.fixture("pretend_lab"), w.patch)
+    vars(made).update(wrong)
+    return made
+
+
+def off(w: World) -> Any:
+    made = machine(w)
+    made.site.hypervisor.power_off("matrix")
+    return migrate(made.site)
+
+
+def with_password(w: World) -> Any:
+    lab = w.fixture("handmade")
+    spec = specs(lab.adopt().written.text())["matrix"]
+    lab.apply(spec)
+    return refuse_secrets(spec, lab.hypervisor)
 
 
 def somebody_elses_folder(w: World) -> Any:
@@ -169,6 +184,7 @@ def told_by_host(w: World, answer: Callable[[str], str]) -> list[Code]:
 
 
 CASES: dict[Code, Provoke] = {
+    Code.VM_OFF: off,
     Code.NO_ADDRESS: lambda w: w.fixture("pretend_lab").site().running_guest(),
     Code.SSH_REFUSED: lambda w: reached_over_ssh(w, listens=False),
     Code.SSH_NOT_ACCEPTED: lambda w: reached_over_ssh(w),
@@ -204,8 +220,12 @@ CASES: dict[Code, Provoke] = {
     Code.VM_UNFIT_TO_ADOPT: lambda w: domains.parse(made_by_hand("files", ""), AROUND),
     Code.VOLUME_UNFIT_TO_ADOPT: of_no_target,
     Code.REBUILD_OF_ADOPTED: rebuild_of_adopted,
-    Code.REBUILD_UNHEALTHY: unhealthy,
+    Code.REBUILD_UNHEALTHY: lambda w: rebuild(machine(w, silent={1, 2}).site),
     Code.FLAGS_MISSING: lambda w: complete({}, None),
+    Code.NO_EARLIER_OS: lambda w: migrate(machine(w).site, Wish(back=True)),
+    Code.MIGRATION_UNDONE: lambda w: migrate(machine(w, silent={2}).site),
+    Code.MIGRATION_STUCK: lambda w: migrate(machine(w, down={2}, deaf={2}).site),
+    Code.DEFINITION_HAS_SECRET: with_password,
     Code.LAB_NEEDS_ROOT: not_root,
     Code.LAB_PART_MISSING: lambda w: commands.run("no-such-command"),
     Code.LAB_STEP_FAILED: lambda w: commands.run("false"),

@@ -21,6 +21,7 @@ _COMMANDS = {
     "explain": ("zerotoil.cli.explain", "What a code in square brackets means, and what to do about it."),
     "init": ("zerotoil.cli.init", "Write a first inventory, from flags or answers."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
+    "migrate": ("zerotoil.cli.migrate", "Give a host another OS under the same data, or go back."),
     "notify": ("zerotoil.cli.notify", "Send a test message by every path that is declared."),
     "plan": ("zerotoil.cli.plan", "What a deploy would change, field by field. Writes nothing."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
