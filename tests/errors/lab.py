@@ -35,6 +35,7 @@ from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
 from zerotoil.resources.hypervisor.os_switch import refuse_secrets
 from zerotoil.resources.nas.mark import write_mark
 from zerotoil.setup import complete
+from zerotoil.workflows.destroy import destroy
 from zerotoil.workflows.migrate import migrate
 from zerotoil.workflows.migrate_journey import Wish
 from zerotoil.workflows.notify_paths import try_all
@@ -147,6 +148,19 @@ def off(w: World) -> Any:
     return migrate(made.site)
 
 
+def never_healthy(w: World) -> Any:
+    made = machine(w)
+    write_mark(made.site.nas, made.site.spec.zvol, DataMark("home/matrix", VolumeState.FIRST_BOOT))
+    return rebuild(made.site)
+
+
+def destroy_of_adopted(w: World) -> Any:
+    lab = w.fixture("handmade")
+    spec = specs(lab.adopt().written.text())["mail"]
+    lab.apply(spec)
+    return destroy(Site(spec, w.tmp))
+
+
 def with_password(w: World) -> Any:
     lab = w.fixture("handmade")
     spec = specs(lab.adopt().written.text())["matrix"]
@@ -205,7 +219,7 @@ CASES: dict[Code, Provoke] = {
     ),
     Code.DATA_NOT_MOUNTED: lambda w: Guest("matrix", lambda _script: '{"data": null}').data_filesystem(),
     Code.DATA_DIFFERS: other_filesystem,
-    Code.NEVER_HEALTHY: lambda w: rebuild(w.fixture("pretend_lab").site()),
+    Code.NEVER_HEALTHY: never_healthy,
     Code.GUARD_NO_MARK: first_boot(None, NOTHING),
     Code.GUARD_UNREADABLE: first_boot(BOOTED, DARK),
     Code.GUARD_FOREIGN_FILESYSTEM: first_boot(BOOTED, Finding(filesystem=Filesystem("xfs", "data", "u"))),
@@ -226,6 +240,7 @@ CASES: dict[Code, Provoke] = {
     Code.MIGRATION_UNDONE: lambda w: migrate(machine(w, silent={2}).site),
     Code.MIGRATION_STUCK: lambda w: migrate(machine(w, down={2}, deaf={2}).site),
     Code.DEFINITION_HAS_SECRET: with_password,
+    Code.DESTROY_OF_ADOPTED: destroy_of_adopted,
     Code.LAB_NEEDS_ROOT: not_root,
     Code.LAB_PART_MISSING: lambda w: commands.run("no-such-command"),
     Code.LAB_STEP_FAILED: lambda w: commands.run("false"),

@@ -36,6 +36,11 @@ class Machine:
     apps: tuple[str, ...] = ("web",)
 
     @property
+    def lab_image(self) -> Image:
+        """The image that its first OS disk was made of."""
+        return Image(self.lab.folder / "image.qcow2")
+
+    @property
     def mark(self) -> Mark:
         self.site.hypervisor.forget()
         return own(self.site.spec, self.site.hypervisor)[1]

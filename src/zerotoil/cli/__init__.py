@@ -17,6 +17,7 @@ _COMMANDS = {
     "adopt": ("zerotoil.cli.adopt", "Write the inventory of a lab that exists; changes nothing."),
     "apply": ("zerotoil.cli.apply", "Show the plan, ask once, make it so."),
     "check": ("zerotoil.cli.check", "What is wrong with an inventory, without a lab in reach."),
+    "destroy": ("zerotoil.cli.destroy", "Remove a host's VM; its data stays on the NAS."),
     "doctor": ("zerotoil.cli.doctor", "What is missing here and on the servers, and the command that fixes each."),
     "explain": ("zerotoil.cli.explain", "What a code in square brackets means, and what to do about it."),
     "init": ("zerotoil.cli.init", "Write a first inventory, from flags or answers."),

@@ -82,6 +82,15 @@ class Storage:
         """Stop a pool (an iscsi pool logs out)."""
         self._write("pool", f"stop pool {pool}", lambda: self._pool(pool).destroy())
 
+    def forget_iscsi_pool(self, pool: str) -> None:
+        """Log out and undefine. Pools of other kinds are refused; on an iscsi pool libvirt cannot delete anything."""
+        kind = etree.fromstring(self.pool_xml(pool).encode()).get("type")
+        if kind != "iscsi":
+            raise HypervisorError(f"pool {pool} is of type {kind}, not iscsi: it stays", code=Code.STORAGE_POOL_KIND)
+        if self.pools()[pool][0]:
+            self.stop_pool(pool)
+        self._write("pool", f"undefine pool {pool}", lambda: self._pool(pool).undefine())
+
     def autostart_pool(self, pool: str) -> None:
         """Start the pool with the hypervisor: libvirt does so before it starts VMs."""
         self._write("pool", f"autostart of pool {pool}", lambda: self._pool(pool).setAutostart(1))
