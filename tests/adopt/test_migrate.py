@@ -18,6 +18,7 @@ from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeStat
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.hypervisor.os_switch import own
 from zerotoil.resources.nas.mark import read_mark, write_mark
+from zerotoil.workflows.destroy import destroy, staying
 from zerotoil.workflows.migrate import migrate
 from zerotoil.workflows.migrate_journey import Wish
 
@@ -145,6 +146,24 @@ def test_a_second_migration_can_still_go_back_all_the_way(adopted: Adopted, monk
     assert adopted.generation == 1
     migrate(adopted.site, Wish(back=True))
     assert shape(adopted.lab.tree(adopted.spec.name)) == before
+
+
+def test_an_adopted_vm_is_destroyed_only_once_its_os_is_ours(adopted: Adopted) -> None:
+    name, before = adopted.spec.name, adopted.lab.tree(adopted.spec.name)
+    with pytest.raises(LabError, match=f"virsh shutdown {name}; virsh undefine {name}") as caught:
+        destroy(adopted.site)
+    assert caught.value.code is Code.DESTROY_OF_ADOPTED
+    assert shape(adopted.lab.tree(name)) == shape(before) and adopted.site.hypervisor.is_running(name)
+
+    migrate(adopted.site)
+    stays = staying(adopted.site)
+    assert f"the disks of the adopted OS stay: /pool/{name}.qcow2" in stays
+    assert stays[-1].startswith("take vm_adopt out of the inventory and run the deploy again")
+    destroy(adopted.site)
+    assert adopted.site.hypervisor.domains().keys() == {"matrix", "mail", "photos"} - {name}
+    assert "photo-pool" in adopted.site.hypervisor.storage.pools(), "a login that somebody else made"
+    is_untouched(adopted)
+    assert destroy(adopted.site) == []
 
 
 def test_its_volume_must_have_been_read(adopted: Adopted, monkeypatch: pytest.MonkeyPatch) -> None:

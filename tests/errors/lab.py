@@ -13,7 +13,7 @@ from tests.conftest import make_spec
 from tests.errors.sshd import reached_over_ssh
 from tests.errors.world import Provoke, World
 from tests.resources.guest.test_watchtower import facts, watchtower
-from tests.resources.nas.conftest import apply, host
+from tests.resources.nas.conftest import apply, connect, host
 from tests.resources.test_guard import BLANK, BOOTED, DARK, GPT, KNOWN, NOTHING, OURS, WANT
 from tests.workflows.conftest import Machine, make_machine
 from zerotoil.adopt import domains, nas
@@ -33,8 +33,10 @@ from zerotoil.resources.guest import Guest
 from zerotoil.resources.guest.app import App
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
 from zerotoil.resources.hypervisor.os_switch import refuse_secrets
+from zerotoil.resources.nas import deletion
 from zerotoil.resources.nas.mark import write_mark
 from zerotoil.setup import complete
+from zerotoil.workflows.delete_data import delete
 from zerotoil.workflows.destroy import destroy
 from zerotoil.workflows.migrate import migrate
 from zerotoil.workflows.migrate_journey import Wish
@@ -161,6 +163,17 @@ def destroy_of_adopted(w: World) -> Any:
     return destroy(Site(spec, w.tmp))
 
 
+def cloned(w: World) -> Any:
+    sim = w.sim()
+    server = connect(sim)
+    w.stack.callback(server.close)
+    apply(server, host())
+    sim.storage.snapshot(["tank/lab/matrix/data@one"], {})
+    sim.storage.clone("tank/lab/matrix/data@one", "tank/lab/matrix/beside", {})
+    server.forget()
+    return deletion.doomed(server, "tank/lab/matrix/data", "home/matrix")
+
+
 def with_password(w: World) -> Any:
     lab = w.fixture("handmade")
     spec = specs(lab.adopt().written.text())["matrix"]
@@ -199,6 +212,10 @@ def told_by_host(w: World, answer: Callable[[str], str]) -> list[Code]:
 
 CASES: dict[Code, Provoke] = {
     Code.VM_OFF: off,
+    Code.NO_SUCH_VOLUME: lambda w: deletion.doomed(w.nas(), "tank/none", "home/matrix"),
+    Code.VOLUME_ATTACHED: lambda w: delete(machine(w).site, *["tank/lab/matrix/data"] * 2),
+    Code.VOLUME_HAS_CLONES: cloned,
+    Code.NOT_CONFIRMED: lambda w: deletion.delete(w.nas(), "tank/lab/matrix/data", "home/matrix", "data"),
     Code.NO_ADDRESS: lambda w: w.fixture("pretend_lab").site().running_guest(),
     Code.SSH_REFUSED: lambda w: reached_over_ssh(w, listens=False),
     Code.SSH_NOT_ACCEPTED: lambda w: reached_over_ssh(w),

@@ -27,11 +27,12 @@ class Part:
 
 def parts(spec: HostSpec, hypervisor: Hypervisor) -> list[Part]:
     """What is there now of the VM `spec.name`. Raises LabError for a VM that is not ours, or whose disks are not."""
-    return list(_parts(spec, hypervisor))
+    theirs = _keeps_login(spec, hypervisor)  # asked first of all: it refuses
+    return list(_parts(spec, hypervisor, login_is_ours=not theirs and not spec.vm.adopt))
 
 
 def _keeps_login(spec: HostSpec, hypervisor: Hypervisor) -> bool:
-    """Does the VM log in to the NAS as somebody else set it up?"""
+    """Does the VM log in to the NAS as somebody else set it up? Raises LabError for a VM that is not ours to destroy."""
     own = None if spec.name not in hypervisor.domains() else own_domain(spec, hypervisor)
     if own and own[1].adopted:
         raise LabError(
@@ -42,12 +43,11 @@ def _keeps_login(spec: HostSpec, hypervisor: Hypervisor) -> bool:
     return own is not None and own[1].keeps_disk
 
 
-def _parts(spec: HostSpec, hypervisor: Hypervisor) -> Iterator[Part]:
+def _parts(spec: HostSpec, hypervisor: Hypervisor, *, login_is_ours: bool) -> Iterator[Part]:
     pool, storage = spec.hypervisor.pool, hypervisor.storage
-    login_is_ours = not spec.vm.adopt and not _keeps_login(spec, hypervisor)
     if spec.name in hypervisor.domains():
         yield Part(f"VM {spec.name}", lambda: hypervisor.undefine(spec.name))
-    for name in [*volumes.overlays(spec, hypervisor).values(), *volumes.configs(spec, hypervisor)]:
+    for name in [*sorted(volumes.overlays(spec, hypervisor).values()), *volumes.configs(spec, hypervisor)]:
         yield Part(f"{pool}/{name}", _deletion(spec, hypervisor, name))
     if login_is_ours and iscsi_pool_name(spec) in storage.pools():
         yield Part(f"iSCSI pool {iscsi_pool_name(spec)}", lambda: storage.forget_iscsi_pool(iscsi_pool_name(spec)))

@@ -1,6 +1,6 @@
 """A host's dataset and the zvol in it.
 
-Natural key: the path. Nothing here shrinks, deletes or overwrites: `pool.dataset.delete` is called nowhere.
+Natural key: the path. Nothing here shrinks, deletes or overwrites: only `deletion` calls `pool.dataset.delete`.
 Source: pool.dataset.* ; TrueNAS wraps properties as {value, rawvalue, parsed, source}; `sparse` is create-only.
 """
 
