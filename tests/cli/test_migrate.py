@@ -89,8 +89,8 @@ def test_a_dry_run_reads_the_guest_and_the_nas(project: Project) -> None:
     assert (done.returncode, done.stderr, project.snapshots()) == (0, "", 0)
     assert done.stdout.splitlines() == [
         "matrix: would take a snapshot of tank/lab/matrix",
-        "matrix: would shut the VM down, and start it from OS disk 2 (fcos-46) instead of OS disk 1 (44); the data volume stays as "
-        "it is",
+        "matrix: would shut the VM down, and start it from OS disk 2 (fcos-46) instead of OS disk 1 (44); the data volume stays "
+        "as it is",
         "matrix: would go back by itself when OS disk 2 (fcos-46) is not healthy with the same data within 20 s",
     ]
 
