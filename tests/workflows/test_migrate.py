@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from tests.layers.conftest import FILESYSTEM
 from tests.layers.test_plan import planned
@@ -12,6 +13,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.data_volume import DataMark, VolumeState
+from zerotoil.resources.hypervisor.domain_fields import config_path
 from zerotoil.resources.nas.mark import write_mark
 from zerotoil.workflows.migrate import dry_run, migrate, with_image
 from zerotoil.workflows.migrate_journey import Wish
@@ -99,10 +101,21 @@ def test_cut_off_on_the_way_back_a_second_run_finishes_it(machine: Machine, step
     settled(machine, 1)
 
 
+def config(machine: Machine) -> str:
+    """The Ignition config that the VM would boot with."""
+    machine.site.hypervisor.forget()
+    return config_path(etree.fromstring(machine.site.hypervisor.domain_xml("matrix").encode())).rsplit("/", 1)[-1]
+
+
 def test_back(machine: Machine) -> None:
+    first = config(machine)
+    machine.site = machine.asked(machine.site, vm_boot_timeout="1 second", ssh_authorized_keys=["ssh-ed25519 B you@desk"])
     migrate(machine.site)
+    second = config(machine)
+    assert first != second and {first, second} <= machine.site.hypervisor.storage.names("default")
     migrate(machine.site, BACKWARD)
     settled(machine, 1)
+    assert config(machine) == first and second in machine.site.hypervisor.storage.names("default")
     assert machine.os_disks() == ["matrix-os-1.qcow2", "matrix-os-2.qcow2"]
     refused(machine, Code.NO_EARLIER_OS, BACKWARD)
     migrate(machine.site)
