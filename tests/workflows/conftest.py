@@ -8,6 +8,7 @@ import pytest
 
 from tests.layers.conftest import FILESYSTEM, PretendLab
 from tests.layers.conftest import lab as pretend_lab  # noqa: F401
+from tests.resources.guest.test_watchtower import facts
 from tests.resources.hypervisor.conftest import Image
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
@@ -34,6 +35,8 @@ class Machine:
     down: set[int] = field(default_factory=set)
     deaf: set[int] = field(default_factory=set)  # does not hear the power button
     apps: tuple[str, ...] = ("web",)
+    watchtower: set[int] = field(default_factory=set)  # where it was started
+    no_watchtower: set[int] = field(default_factory=set)  # where it does not stay
 
     @property
     def lab_image(self) -> Image:
@@ -56,12 +59,16 @@ class Machine:
             raise LabError("matrix: no answer over SSH in 60 s", code=Code.GUEST_SILENT)
         if script.startswith("set -- "):
             return {"freeze": "frozen 42\n", "thaw": "thawed\n"}[script.split()[2]]
+        if "docker create --name watchtower.new" in script:
+            self.watchtower.add(generation)
+            return ""
         uuid = "another" if generation in self.other_data else FILESYSTEM.uuid
         data = {"source": "/dev/vdb", "type": FILESYSTEM.type, "label": FILESYSTEM.label, "uuid": uuid}
         health = "unhealthy" if generation in self.down else "healthy"
         found = [self._container(app, health) for app in self.apps]
+        found += facts()["containers"] if generation in self.watchtower - self.no_watchtower else []
         mounted = None if generation in self.unmounted else data
-        return json.dumps({"data": mounted, "units": {}, "containers": found, "notify_sha256": ""})
+        return json.dumps(facts(data=mounted, containers=found))
 
     def _container(self, app: str, health: str) -> dict[str, Any]:
         labels = {"com.docker.compose.project": app, "com.docker.compose.service": "main"}

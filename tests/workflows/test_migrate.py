@@ -285,6 +285,17 @@ def test_a_dry_run_says_it_and_changes_nothing(machine: Machine) -> None:
     ]
 
 
+def test_watchtower_is_started_on_the_new_os_and_must_run_there(machine: Machine) -> None:
+    machine.site = machine.asked(machine.site, docker_enabled=True, watchtower_enabled=True, vm_boot_timeout="1 second")
+    machine.watchtower, machine.no_watchtower = {1}, {2}
+    assert "container watchtower" in refused(machine, Code.MIGRATION_UNDONE).what
+    settled(machine, 1)
+    machine.no_watchtower = set()
+    migrate(machine.site)
+    settled(machine, 2)
+    assert machine.watchtower == {1, 2}
+
+
 def test_containers_that_no_app_declares_are_named(machine: Machine) -> None:
     machine.apps = ("web", "mine")
     migrate(machine.site)
