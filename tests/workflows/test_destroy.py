@@ -109,4 +109,5 @@ def test_an_os_disk_that_another_vm_uses_stays(machine: Machine) -> None:
     with pytest.raises(LabError) as caught:
         destroy(machine.site)
     assert caught.value.code is Code.STILL_IN_USE
+    assert machine.running, "nothing was begun"
     assert machine.os_disks() == ["matrix-os-1.qcow2"]

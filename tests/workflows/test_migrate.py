@@ -12,6 +12,7 @@ from tests.workflows.conftest import CONTENT, NEW, Machine
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
+from zerotoil.layers.notices import notices
 from zerotoil.model.data_volume import DataMark, VolumeState
 from zerotoil.resources.hypervisor.domain_fields import config_path
 from zerotoil.resources.nas.mark import write_mark
@@ -323,5 +324,8 @@ def test_a_deploy_does_not_forget_an_unfinished_migration(machine: Machine) -> N
         migrate(machine.site, after=kill_after("switch"))
     machine.lab.apply(machine.asked(machine.site, vm_cpus=5, vm_boot_timeout="1 second"))
     assert machine.mark.move and machine.running
+    said = f"the change from OS disk 1 (44.20260802.3.1) to OS disk 2 ({NEW}) was cut off (zerotoil migrate matrix)"
+    assert str(notices(machine.site)[0]) == f"VM matrix: deferred: {said}"
     migrate(machine.site)
     settled(machine, 2)
+    assert not any("cut off" in notice.what for notice in notices(machine.site))

@@ -13,6 +13,7 @@ from zerotoil.model.vm import OsSpec
 from zerotoil.render.ignition import readable
 from zerotoil.resources.guest import files
 from zerotoil.resources.hypervisor import kept_config, observed, pending
+from zerotoil.resources.hypervisor.observe import own_domain
 from zerotoil.resources.hypervisor.volumes import digest
 from zerotoil.resources.resource import Kind, Notice, updated
 
@@ -25,7 +26,13 @@ def notices(site: Site) -> tuple[Notice, ...]:
         vm = observed(site.spec, site.hypervisor)
         if not vm.ours:
             return ()
-        found = [deferred(site), reprovision(site, vm.ignition_sha256), update(site, vm.os_release), *held(site)]
+        found = [
+            unfinished(site),
+            deferred(site),
+            reprovision(site, vm.ignition_sha256),
+            update(site, vm.os_release),
+            *held(site),
+        ]
     except LabError:
         return ()
     return tuple(notice for notice in found if notice)
@@ -40,6 +47,16 @@ def held(site: Site) -> list[Notice]:
             what = f"{service} stays at {image}"
             found.append(Notice(f"app {name}", Kind.HELD, what, f"zerotoil release {site.spec.name} {name}"))
     return found
+
+
+def unfinished(site: Site) -> Notice | None:
+    """A change of OS disks that was cut off: the VM may run from either."""
+    own = own_domain(site.spec, site.hypervisor)
+    move = own[1].move if own else None
+    if move is None:
+        return None
+    what = f"the change from {move.origin} to {move.to} was cut off"
+    return Notice(f"VM {site.spec.name}", Kind.DEFERRED, what, f"zerotoil migrate {site.spec.name}")
 
 
 def deferred(site: Site) -> Notice | None:

@@ -102,9 +102,11 @@ def _delete_unused(hypervisor: Hypervisor, pool: str, name: str) -> None:
     hypervisor.storage.delete(pool, name)
 
 
-def is_used(hypervisor: Hypervisor, volume: str) -> bool:
-    """Does any VM, as defined or as it runs, name the volume?"""
+def is_used(hypervisor: Hypervisor, volume: str, *, but: str = "") -> bool:
+    """Does any VM (but that one), as defined or as it runs, name the volume?"""
     for name, state in hypervisor.domains().items():
+        if name == but:
+            continue
         texts = [hypervisor.domain_xml(name)] + ([hypervisor.domain_xml(name, live=True)] if state.active else [])
         if any(f"'{volume}'" in text or f"/{volume}'" in text for text in texts):
             return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from zerotoil.clients.hypervisor import Hypervisor, network
 from zerotoil.error_codes import Code
@@ -45,10 +46,16 @@ def _keeps_login(spec: HostSpec, hypervisor: Hypervisor) -> bool:
 
 def _parts(spec: HostSpec, hypervisor: Hypervisor, *, login_is_ours: bool) -> Iterator[Part]:
     pool, storage = spec.hypervisor.pool, hypervisor.storage
+    files = [*sorted(volumes.overlays(spec, hypervisor).values()), *volumes.configs(spec, hypervisor)]
+    for name in files:
+        if is_used(hypervisor, name, but=spec.name):
+            raise LabError(
+                f"{spec.name}: {name} is in use by another VM", "look at virsh domblklist of the VMs", code=Code.STILL_IN_USE
+            )
     if spec.name in hypervisor.domains():
         yield Part(f"VM {spec.name}", lambda: hypervisor.undefine(spec.name))
-    for name in [*sorted(volumes.overlays(spec, hypervisor).values()), *volumes.configs(spec, hypervisor)]:
-        yield Part(f"{pool}/{name}", _deletion(spec, hypervisor, name))
+    for name in files:
+        yield Part(f"{pool}/{name}", partial(storage.delete, pool, name))
     if login_is_ours and iscsi_pool_name(spec) in storage.pools():
         yield Part(f"iSCSI pool {iscsi_pool_name(spec)}", lambda: storage.forget_iscsi_pool(iscsi_pool_name(spec)))
     usage = secret_usage(spec)
@@ -57,18 +64,6 @@ def _parts(spec: HostSpec, hypervisor: Hypervisor, *, login_is_ours: bool) -> It
     for index, nic in enumerate(spec.vm.nics):
         if nic.reserve and nic.network and (entry := reserved(hypervisor, nic.network, spec.mac(index))):
             yield Part(f"DHCP reservation {nic.network} {spec.mac(index)}", _unreserve(hypervisor, nic.network, entry))
-
-
-def _deletion(spec: HostSpec, hypervisor: Hypervisor, name: str) -> Callable[[], None]:
-    def delete() -> None:
-        hypervisor.forget()
-        if is_used(hypervisor, name):
-            raise LabError(
-                f"{spec.name}: {name} is in use by another VM", "look at virsh domblklist of the VMs", code=Code.STILL_IN_USE
-            )
-        hypervisor.storage.delete(spec.hypervisor.pool, name)
-
-    return delete
 
 
 def _unreserve(hypervisor: Hypervisor, name: str, entry: str) -> Callable[[], None]:
