@@ -34,6 +34,7 @@ class Machine:
     unmounted: set[int] = field(default_factory=set)
     down: set[int] = field(default_factory=set)
     deaf: set[int] = field(default_factory=set)  # does not hear the power button
+    slow: set[int] = field(default_factory=set)  # takes longer to shut down than it may
     apps: tuple[str, ...] = ("web",)
     watchtower: set[int] = field(default_factory=set)  # where it was started
     no_watchtower: set[int] = field(default_factory=set)  # where it does not stay
@@ -108,8 +109,11 @@ def make_machine(lab: PretendLab, monkeypatch: pytest.MonkeyPatch, **keys: Any) 
     press = machine.site.hypervisor.press_power
 
     def heard(name: str) -> None:
-        if machine.mark.generation not in machine.deaf:
+        generation = machine.mark.generation
+        if generation not in machine.deaf:
             press(name)
+        elif generation in machine.slow:
+            machine.silent = machine.silent | {generation}  # it is shutting down, and sshd was the first to go
 
     monkeypatch.setattr(machine.site.hypervisor, "press_power", heard)
     return machine

@@ -167,10 +167,22 @@ def test_an_os_with_data_mounted_that_will_not_shut_down_is_left_running(machine
     settled(machine, 1)
 
 
+@pytest.mark.parametrize("again", [Wish(), BACKWARD], ids=["migrate", "back"])
+def test_an_os_that_is_shutting_down_is_not_taken_for_one_that_never_came_up(machine: Machine, again: Wish) -> None:
+    """It does not answer any more, and may be writing its last."""
+    machine.down = machine.deaf = machine.slow = {2}
+    refused(machine, Code.MIGRATION_STUCK)
+    refused(machine, Code.MIGRATION_STUCK, again)
+    assert machine.running and machine.mark.generation == 2 and machine.mark.move
+    machine.site.hypervisor.power_off("matrix")  # as it goes off at last
+    refused(machine, Code.MIGRATION_UNDONE, again)
+    settled(machine, 1)
+
+
 def test_a_guest_that_will_not_shut_down(machine: Machine) -> None:
     machine.deaf = {1}
     error = refused(machine, Code.SHUTDOWN_TIMEOUT)
-    assert error.remedy.endswith("or pull the plug yourself: --force-off")
+    assert error.remedy.endswith("or pull the plug yourself: zerotoil migrate matrix --force-off")
     settled(machine, 1)
     migrate(machine.site, Wish(force_off=True))
     settled(machine, 2)
@@ -279,6 +291,11 @@ def test_a_dry_run_says_it_and_changes_nothing(machine: Machine) -> None:
         "would go back by itself when OS disk 2 (fcos-46) is not healthy with the same data within 1 s",
     ]
     assert (machine.lab.sim.writes, dict(machine.site.hypervisor.writes)) == (writes, made)
+    name = f"{machine.mark.os_release}.qcow2"
+    same = dry_run(with_image(machine.site, image=f"/{name}", sha256="0" * 64), Wish())
+    assert same == [
+        "it runs from OS disk 1 (44.20260802.3.1) with this config already: nothing would change, if the image is the same file"
+    ]
     with pytest.raises(Killed):
         migrate(machine.site, after=kill_after("switch"))
     assert dry_run(machine.site, Wish()) == [

@@ -40,7 +40,8 @@ class Made:
 class Move:
     """A change of OS disks that is not done. `up`: what was healthy before, as APP/SERVICE; `back`: why it is undone.
 
-    `blind`: the guest was not seen healthy before, so there is nothing good to go back to.
+    `blind`: the guest was not seen healthy before, so there is nothing good to go back to. `came_up`: the new OS had the
+    data disk mounted, so its plug is never pulled by itself.
     """
 
     origin: Made
@@ -49,11 +50,14 @@ class Move:
     snapshot: str = ""
     back: str = ""
     blind: bool = False
+    came_up: bool = False
 
     def element(self) -> etree._Element:
         """As XML."""
-        blind = "yes" if self.blind else ""
-        move = _element("move", up=",".join(sorted(self.up)), snapshot=self.snapshot, back=self.back, blind=blind)
+        move = _element("move", up=",".join(sorted(self.up)), snapshot=self.snapshot, back=self.back)
+        for name, is_so in (("blind", self.blind), ("came-up", self.came_up)):
+            if is_so:
+                move.set(name, "yes")
         move.extend([self.origin.element("origin"), self.to.element("to")])
         return move
 
@@ -63,7 +67,8 @@ class Move:
         ends = {str(etree.QName(end).localname): Made.of(end) for end in element}
         up = frozenset(name for name in element.get("up", "").split(",") if name)
         texts = (element.get("snapshot", ""), element.get("back", ""))
-        return cls(ends["origin"], ends["to"], up, *texts, blind=element.get("blind") == "yes")
+        blind, came_up = (element.get(name) == "yes" for name in ("blind", "came-up"))
+        return cls(ends["origin"], ends["to"], up, *texts, blind, came_up)
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,12 @@ def dry_run(site: Site, wish: Wish) -> list[str]:
     if move and journey.has_left:
         return [f"would go on with the migration from {move.origin} to {move.to} that was cut off"]
     FORWARD[0].do(journey)
-    to = journey.foreseen()
+    to, now = journey.foreseen(), journey.mark.made
+    if not wish.back and (to.ignition_sha256, to.os_release) == (now.ignition_sha256, now.os_release):
+        return [f"it runs from {now} with this config already: nothing would change, if the image is the same file"]
     return [
         f"would take a snapshot of {site.spec.snapshot_dataset}",
-        f"would shut the VM down, and start it from {to} instead of {journey.mark.made}; the data volume stays as it is",
+        f"would shut the VM down, and start it from {to} instead of {now}; the data volume stays as it is",
         f"would go back by itself when {to} is not healthy with the same data within {site.spec.vm.boot_timeout} s",
     ]
 

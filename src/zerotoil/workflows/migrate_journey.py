@@ -11,7 +11,8 @@ from zerotoil.model.data_volume import Filesystem, VolumeState
 from zerotoil.render.domain_mark import Made, Mark, Move
 from zerotoil.resources.guest import Guest
 from zerotoil.resources.hypervisor.os_switch import change_mark, own
-from zerotoil.resources.hypervisor.rebuild import previous, runs
+from zerotoil.resources.hypervisor.rebuild import next_number, previous, runs
+from zerotoil.resources.hypervisor.volumes import digest
 
 _WHY = 300  # characters of an error that a definition keeps
 
@@ -100,4 +101,5 @@ class Journey:
 
         if self.wish.back:
             return previous(self.site.spec, self.site.hypervisor)
-        return Made(self.mark.generation + 1, os_release=images.resolve(self.site.spec.os).release)
+        release, config = images.resolve(self.site.spec.os).release, digest(self.site.ignition)
+        return Made(next_number(self.site.spec, self.site.hypervisor), config, release)

@@ -128,8 +128,8 @@ def shut_down(journey: Journey) -> None:
         shutdown(journey.site.spec, journey.site.hypervisor, force=journey.wish.force_off)
     except LabError as error:
         if error.code is Code.SHUTDOWN_TIMEOUT:
-            error.remedy = f"{error.remedy}, or pull the plug yourself: --force-off"
-            raise LabError(error.what, error.remedy, code=error.code) from error
+            remedy = f"{error.remedy}, or pull the plug yourself: zerotoil migrate {journey.name} --force-off"
+            raise LabError(error.what, remedy, code=error.code) from error
         raise
 
 
@@ -150,6 +150,8 @@ def start(journey: Journey) -> None:
 def wait(journey: Journey) -> None:
     """Until the guest answers with its data mounted, at most vm_boot_timeout."""
     _until(journey, lambda: journey.guest().data_filesystem())
+    if (move := journey.move) and journey.has_left and not move.came_up:
+        journey.note(replace(move, came_up=True))
 
 
 def prove(journey: Journey) -> None:
@@ -209,16 +211,17 @@ def unsettled(journey: Journey) -> None:
 
 
 def stop_new(journey: Journey) -> None:
-    """Off, gracefully where it can be. The plug is pulled only on an OS that does not hold the data, or does not answer."""
-    if not journey.has_left:
+    """Off, gracefully where it can be. The plug is pulled only on an OS that never had the data mounted.
+
+    That is asked before the power button is pressed: a guest that is shutting down does not answer either.
+    """
+    if not journey.has_left or not journey.is_running():
         return
+    why = _why_it_may_be_cut(journey)
     try:
         shutdown(journey.site.spec, journey.site.hypervisor, force=journey.wish.force_off)
     except LabError as error:
-        if error.code is not Code.SHUTDOWN_TIMEOUT:
-            raise
-        why = _why_it_may_be_cut(journey)
-        if not why:
+        if error.code is not Code.SHUTDOWN_TIMEOUT or not why:
             raise
         journey.site.say(f"powering off: {why}")
         journey.site.hypervisor.power_off(journey.name)
@@ -226,6 +229,9 @@ def stop_new(journey: Journey) -> None:
 
 def _why_it_may_be_cut(journey: Journey) -> str:
     """Why pulling the plug harms no data; empty when it might."""
+    move = journey.move
+    if move is None or move.came_up:
+        return ""
     try:
         mounted = journey.guest().facts().get("data")
     except LabError as error:

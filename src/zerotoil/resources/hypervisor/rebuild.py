@@ -13,7 +13,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.model.units import format_size
-from zerotoil.render.domain_mark import ADOPTED, Made, Mark
+from zerotoil.render.domain_mark import ADOPTED, Made
 from zerotoil.resources.hypervisor import volumes
 from zerotoil.resources.hypervisor.image import LocalImage
 from zerotoil.resources.hypervisor.os_switch import change_mark, own
@@ -23,8 +23,7 @@ HEADROOM = 1024**3  # bytes that a first boot and its updates write into a new O
 
 def prepare(spec: HostSpec, hypervisor: Hypervisor, *, ignition: str, image: LocalImage) -> Made:
     """Base image, next overlay and Ignition config. An unused overlay left by an interrupted run is taken or renewed."""
-    _, mark = own(spec, hypervisor)
-    pool, number = spec.hypervisor.pool, _next(mark, volumes.overlays(spec, hypervisor))
+    pool, number = spec.hypervisor.pool, next_number(spec, hypervisor)
     volumes.put_base(hypervisor, pool, image)
     free = hypervisor.storage.available(pool)
     if free < HEADROOM:
@@ -44,8 +43,9 @@ def prepare(spec: HostSpec, hypervisor: Hypervisor, *, ignition: str, image: Loc
     return Made(number, volumes.digest(ignition), image.release)
 
 
-def _next(mark: Mark, there: dict[int, str]) -> int:
+def next_number(spec: HostSpec, hypervisor: Hypervisor) -> int:
     """The next generation: one that was begun and never ran healthy, else a new number."""
+    mark, there = own(spec, hypervisor)[1], volumes.overlays(spec, hypervisor)
     newest = max([*there, mark.generation])
     ran = {mark.generation, *(made.generation for made in mark.earlier)}
     return newest + 1 if newest in ran else newest
