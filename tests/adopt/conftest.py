@@ -16,6 +16,7 @@ from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers.servers import servers
 from zerotoil.minilab.nas import Simulator
 from zerotoil.model.inventory import declare
 from zerotoil.model.spec import HostSpec
@@ -190,6 +191,7 @@ def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handmade]:
 
 def _lab(version: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handmade]:
     monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setattr(servers, "_open", {})  # a port may come again, with another NAS at it
     monkeypatch.setenv("NAS_KEY", "1-abcdefghijklmnop")
     secret = folder / ".config/zerotoil/chap-secret"
     secret.parent.mkdir(parents=True)

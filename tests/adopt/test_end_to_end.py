@@ -8,11 +8,13 @@ from lxml import etree
 
 from tests.adopt.conftest import BASE, CHAP, HV, MAIL, MATRIX, PHOTOS, Handmade, card, disk, domain, hypervisor, specs
 from zerotoil.errors import LabError
+from zerotoil.layers import Site
 from zerotoil.model.data_volume import DataMark, VolumeState
 from zerotoil.model.inventory import declare
-from zerotoil.resources.hypervisor import pending, prepare
+from zerotoil.resources.hypervisor import pending
 from zerotoil.resources.nas import target_iqn
 from zerotoil.resources.nas.mark import read_mark, write_mark
+from zerotoil.workflows.rebuild import rebuild
 
 GAINS = {
     "matrix": [
@@ -129,11 +131,11 @@ def test_other_metadata_stays(one: Handmade, tmp_path: Path) -> None:
     assert [str(etree.QName(entry).localname) for entry in one.tree("matrix").iterfind("metadata/*")] == ["note", "host"]
 
 
-def test_a_rebuild_of_an_adopted_vm_is_refused(one: Handmade) -> None:
+def test_a_rebuild_of_an_adopted_vm_is_refused(one: Handmade, tmp_path: Path) -> None:
     spec = specs(one.adopt().written.text())["matrix"]
     one.apply(spec)
-    with pytest.raises(LabError, match="matrix: the VM was adopted, its OS disk is not zerotoil's: docs/guides/adopt.md says"):
-        prepare(spec, one.hypervisor, ignition="{}", image=None)  # type: ignore[arg-type]
+    with pytest.raises(LabError, match="matrix: the VM was adopted, its OS disk is not zerotoil's: zerotoil migrate matrix"):
+        rebuild(Site(spec, tmp_path))
 
 
 def test_a_vm_that_is_off_is_started_without_a_first_boot(one: Handmade) -> None:

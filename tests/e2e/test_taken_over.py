@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.deployed import assert_unchanged, run, writes, zerotoil
 from tests.e2e.guide_plan_and_drift import BIN, HOST, LAB, ROOT, in_guest, virsh
-from zerotoil.render.domain import URI as MARK
+from zerotoil.render.domain_mark import URI as MARK
 
 pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.usefixtures("lab")]
 

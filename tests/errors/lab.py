@@ -13,8 +13,9 @@ from tests.conftest import make_spec
 from tests.errors.sshd import reached_over_ssh
 from tests.errors.world import Provoke, World
 from tests.resources.guest.test_watchtower import facts, watchtower
-from tests.resources.nas.conftest import apply, host
+from tests.resources.nas.conftest import apply, connect, host
 from tests.resources.test_guard import BLANK, BOOTED, DARK, GPT, KNOWN, NOTHING, OURS, WANT
+from tests.workflows.conftest import Machine, make_machine
 from zerotoil.adopt import domains, nas
 from zerotoil.cli import main
 from zerotoil.cli.adopt import adopt
@@ -30,10 +31,15 @@ from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest
 from zerotoil.resources.guest.app import App
-from zerotoil.resources.hypervisor import prune
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
+from zerotoil.resources.hypervisor.os_switch import refuse_secrets
+from zerotoil.resources.nas import deletion
 from zerotoil.resources.nas.mark import write_mark
 from zerotoil.setup import complete
+from zerotoil.workflows.delete_data import delete
+from zerotoil.workflows.destroy import destroy
+from zerotoil.workflows.migrate import migrate
+from zerotoil.workflows.migrate_journey import Wish
 from zerotoil.workflows.notify_paths import try_all
 from zerotoil.workflows.rebuild import rebuild
 from zerotoil.workflows.release import release
@@ -128,15 +134,51 @@ def rebuild_of_adopted(w: World) -> Any:
     lab = w.fixture("handmade")
     spec = specs(lab.adopt().written.text())["matrix"]
     lab.apply(spec)
-    return prune(spec, lab.hypervisor)
+    return rebuild(Site(spec, w.tmp))
 
 
-def unhealthy(w: World) -> Any:
-    lab = w.fixture("pretend_lab")
-    site = lab.site(vm_boot_timeout="1 second")
-    lab.apply(site)
-    lab.settle(site)
-    return rebuild(site)
+def machine(w: World, **wrong: Any) -> Machine:
+    """A host that was seen healthy."""
+    made = make_machine(w.fixture("pretend_lab"), w.patch)
+    vars(made).update(wrong)
+    return made
+
+
+def off(w: World) -> Any:
+    made = machine(w)
+    made.site.hypervisor.power_off("matrix")
+    return migrate(made.site)
+
+
+def never_healthy(w: World) -> Any:
+    made = machine(w)
+    write_mark(made.site.nas, made.site.spec.zvol, DataMark("home/matrix", VolumeState.FIRST_BOOT))
+    return rebuild(made.site)
+
+
+def destroy_of_adopted(w: World) -> Any:
+    lab = w.fixture("handmade")
+    spec = specs(lab.adopt().written.text())["mail"]
+    lab.apply(spec)
+    return destroy(Site(spec, w.tmp))
+
+
+def cloned(w: World) -> Any:
+    sim = w.sim()
+    server = connect(sim)
+    w.stack.callback(server.close)
+    apply(server, host())
+    sim.storage.snapshot(["tank/lab/matrix/data@one"], {})
+    sim.storage.clone("tank/lab/matrix/data@one", "tank/lab/matrix/beside", {})
+    server.forget()
+    return deletion.doomed(server, "tank/lab/matrix/data", "home/matrix")
+
+
+def with_password(w: World) -> Any:
+    lab = w.fixture("handmade")
+    spec = specs(lab.adopt().written.text())["matrix"]
+    lab.apply(spec)
+    return refuse_secrets(spec, lab.hypervisor)
 
 
 def somebody_elses_folder(w: World) -> Any:
@@ -169,6 +211,11 @@ def told_by_host(w: World, answer: Callable[[str], str]) -> list[Code]:
 
 
 CASES: dict[Code, Provoke] = {
+    Code.VM_OFF: off,
+    Code.NO_SUCH_VOLUME: lambda w: deletion.doomed(w.nas(), "tank/none", "home/matrix"),
+    Code.VOLUME_ATTACHED: lambda w: delete(machine(w).site, *["tank/lab/matrix/data"] * 2),
+    Code.VOLUME_HAS_CLONES: cloned,
+    Code.NOT_CONFIRMED: lambda w: deletion.delete(w.nas(), "tank/lab/matrix/data", "home/matrix", "data"),
     Code.NO_ADDRESS: lambda w: w.fixture("pretend_lab").site().running_guest(),
     Code.SSH_REFUSED: lambda w: reached_over_ssh(w, listens=False),
     Code.SSH_NOT_ACCEPTED: lambda w: reached_over_ssh(w),
@@ -189,7 +236,7 @@ CASES: dict[Code, Provoke] = {
     ),
     Code.DATA_NOT_MOUNTED: lambda w: Guest("matrix", lambda _script: '{"data": null}').data_filesystem(),
     Code.DATA_DIFFERS: other_filesystem,
-    Code.NEVER_HEALTHY: lambda w: rebuild(w.fixture("pretend_lab").site()),
+    Code.NEVER_HEALTHY: never_healthy,
     Code.GUARD_NO_MARK: first_boot(None, NOTHING),
     Code.GUARD_UNREADABLE: first_boot(BOOTED, DARK),
     Code.GUARD_FOREIGN_FILESYSTEM: first_boot(BOOTED, Finding(filesystem=Filesystem("xfs", "data", "u"))),
@@ -204,8 +251,13 @@ CASES: dict[Code, Provoke] = {
     Code.VM_UNFIT_TO_ADOPT: lambda w: domains.parse(made_by_hand("files", ""), AROUND),
     Code.VOLUME_UNFIT_TO_ADOPT: of_no_target,
     Code.REBUILD_OF_ADOPTED: rebuild_of_adopted,
-    Code.REBUILD_UNHEALTHY: unhealthy,
+    Code.REBUILD_UNHEALTHY: lambda w: rebuild(machine(w, silent={1, 2}).site),
     Code.FLAGS_MISSING: lambda w: complete({}, None),
+    Code.NO_EARLIER_OS: lambda w: migrate(machine(w).site, Wish(back=True)),
+    Code.MIGRATION_UNDONE: lambda w: migrate(machine(w, silent={2}).site),
+    Code.MIGRATION_STUCK: lambda w: migrate(machine(w, down={2}, deaf={2}).site),
+    Code.DEFINITION_HAS_SECRET: with_password,
+    Code.DESTROY_OF_ADOPTED: destroy_of_adopted,
     Code.LAB_NEEDS_ROOT: not_root,
     Code.LAB_PART_MISSING: lambda w: commands.run("no-such-command"),
     Code.LAB_STEP_FAILED: lambda w: commands.run("false"),

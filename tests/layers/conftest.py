@@ -12,6 +12,7 @@ from tests.conftest import make_spec
 from tests.resources.hypervisor.conftest import NODE, Image
 from tests.resources.nas.conftest import KEY, simulator
 from zerotoil.layers import Site
+from zerotoil.layers.servers import servers
 from zerotoil.minilab.nas import Simulator
 from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
 from zerotoil.model.secret import Secret
@@ -76,6 +77,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendLab]
     file = tmp_path / "image.qcow2"
     file.write_bytes(b"QFI\xfb" + bytes(1000))
     monkeypatch.setenv("ZEROTOIL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(servers, "_open", {})  # a port may come again, with another NAS at it
     monkeypatch.setattr(Site, "image", lambda _site: Image(file))
     monkeypatch.setattr(Site, "before_first_boot", lambda _site: None)  # the real guard has tests of its own
     with simulator() as sim:

@@ -16,7 +16,8 @@ from tests.conftest import make_spec
 from zerotoil.errors import LabError
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
-from zerotoil.render.domain import MARK, Provisioned, domain_tree, read_mark, render_domain
+from zerotoil.render.domain import Provisioned, domain_tree, render_domain
+from zerotoil.render.domain_mark import MARK, read_mark
 from zerotoil.render.domain_storage import render_iscsi_pool, render_overlay
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -438,10 +438,10 @@ def test_a_pool_of_that_name_that_is_something_else(make: Callable[..., Lab]) ->
         beside(lab)
     with refused(lab, Code.NO_SUCH_RESTORE, "there is no restore x"):
         drop(lab.site, "x")
-    storage.undefine_pool(name)
+    lab.hypervisor.connection.storagePoolLookupByName(name).undefine()
+    lab.hypervisor.forget()
     beside(lab)
-    storage.stop_pool(name)
-    storage.undefine_pool(name)
+    storage.forget_iscsi_pool(name)
     storage.define_pool(name, other)
     with refused(lab, Code.STORAGE_POOL_KIND, "has another pool of that name"):
         drop(lab.site, "x")

@@ -17,10 +17,13 @@ _COMMANDS = {
     "adopt": ("zerotoil.cli.adopt", "Write the inventory of a lab that exists; changes nothing."),
     "apply": ("zerotoil.cli.apply", "Show the plan, ask once, make it so."),
     "check": ("zerotoil.cli.check", "What is wrong with an inventory, without a lab in reach."),
+    "delete-data": ("zerotoil.cli.delete_data", "Delete a volume of a host for good; asks for its name."),
+    "destroy": ("zerotoil.cli.destroy", "Remove a host's VM; its data stays on the NAS."),
     "doctor": ("zerotoil.cli.doctor", "What is missing here and on the servers, and the command that fixes each."),
     "explain": ("zerotoil.cli.explain", "What a code in square brackets means, and what to do about it."),
     "init": ("zerotoil.cli.init", "Write a first inventory, from flags or answers."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
+    "migrate": ("zerotoil.cli.migrate", "Give a host another OS under the same data, or go back."),
     "notify": ("zerotoil.cli.notify", "Send a test message by every path that is declared."),
     "plan": ("zerotoil.cli.plan", "What a deploy would change, field by field. Writes nothing."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
@@ -45,7 +48,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[name][0]), name)
+        command: click.Command = getattr(importlib.import_module(_COMMANDS[name][0]), name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from paramiko import SSHException
 from pyinfra import host as current_host
@@ -15,6 +16,8 @@ from zerotoil.edge.inventory import declared
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError, Several
 from zerotoil.layers import LAYERS, Layer, Site
+from zerotoil.workflows.migrate import with_image
+from zerotoil.workflows.migrate_journey import Wish
 
 
 def full() -> None:
@@ -33,6 +36,27 @@ def full() -> None:
         if not _keep_all(host, layer, site):
             return
     operations.worth_knowing(name="worth knowing", site=site)
+
+
+def migrate() -> None:
+    """Swap the current host's OS disk: `zerotoil migrate`, told by --data what to do."""
+    host = current_host
+    asked = host.inventory.get_override_data() or {}
+    # no shell of pyinfra's: its connection ends with the OS that it was made to
+    site = Site(declared(host.inventory).specs[host.name], Path(host.state.cwd or "."), say=lambda text: host.log(text))
+    try:
+        wish = Wish(back=_yes(asked, "back"), force_off=_yes(asked, "force_off"))
+        stream = "" if "os_image" in asked else str(asked.get("os_stream", ""))  # it wins over an os_image of the inventory
+        operations.migrate(name="migrate", site=with_image(site, stream=stream), wish=wish)
+    except LabError as error:
+        operations.refuse(name="migrate: preconditions", error=error)
+
+
+def _yes(asked: dict[str, Any], key: str) -> bool:
+    given = str(asked.get(key, "no")).lower()
+    if given not in ("yes", "no", "true", "false"):
+        raise LabError(f"--data {key}={given} is neither yes nor no", f"write --data {key}=yes", code=Code.WRONG_OPTION)
+    return given in ("yes", "true")
 
 
 def _keep_all(host: Host, layer: Layer, site: Site) -> bool:

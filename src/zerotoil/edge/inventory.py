@@ -20,6 +20,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import Declared, Layers, declare
 
+FOR_DEPLOYS = ("back", "force_off")  # what deploys/migrate.py is told by --data; no part of a declaration
 _declared: WeakKeyDictionary[Inventory, Declared] = WeakKeyDictionary()
 
 
@@ -27,7 +28,7 @@ def declared(inventory: Inventory) -> Declared:
     """Specs and problems of all hosts that use our connector (`@vm/NAME`); computed once per inventory."""
     if inventory not in _declared:
         hosts = {host.name: layers(host) for host in inventory if host.connector_cls.__name__ == "VmConnector"}
-        _declared[inventory] = declare(hosts, also_known=connector_data_meta)
+        _declared[inventory] = declare(hosts, also_known={*connector_data_meta, *FOR_DEPLOYS})
     return _declared[inventory]
 
 

@@ -21,6 +21,8 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.layers.notices import notices
 from zerotoil.resources.resource import Resource
+from zerotoil.workflows.migrate import migrate as workflow
+from zerotoil.workflows.migrate_journey import Wish
 
 _LONG_SECONDS = 5  # a step that took longer says so
 
@@ -67,6 +69,12 @@ def worth_knowing(site: Site) -> Iterator[Any]:
         report(host.state).of(host.name).notices = notices(site)
     host.noop("nothing to do")
     yield from ()
+
+
+@operation()
+def migrate(site: Site, wish: Wish) -> Iterator[Any]:
+    """Give the host another OS disk."""
+    yield FunctionCommand(_run, (lambda: workflow(site, wish),), {})
 
 
 @operation()

@@ -24,6 +24,7 @@ class Code(StrEnum):
     WRITTEN_TWICE = "ZT112"
     NO_SUCH_HOST = "ZT113"
     WRONG_OPTION = "ZT114"
+    NOT_CONFIRMED = "ZT118"
     VM_XML_WRONG = "ZT120"
     VM_XML_FORBIDDEN = "ZT121"
     COMPOSE_MALFORMED = "ZT130"
@@ -90,6 +91,7 @@ class Code(StrEnum):
     SHUTDOWN_TIMEOUT = "ZT322"
     STILL_IN_USE = "ZT323"
     UPLOAD_DIFFERS = "ZT324"
+    VM_OFF = "ZT328"
 
     # guest and SSH
     NO_ADDRESS = "ZT401"
@@ -134,6 +136,9 @@ class Code(StrEnum):
     UNDO_UNHEALTHY = "ZT538"
     UNDO_WITH_PODMAN = "ZT539"
     CLONE_NEEDED = "ZT540"
+    NO_SUCH_VOLUME = "ZT545"
+    VOLUME_ATTACHED = "ZT546"
+    VOLUME_HAS_CLONES = "ZT547"
 
     # OS image, Butane, Ignition, registries
     IMAGE_NOT_FOUND = "ZT601"
@@ -165,7 +170,7 @@ class Code(StrEnum):
     TOOL_MISSING = "ZT720"
     TOOL_FAILED = "ZT721"
 
-    # deploy, adopt, rebuild, init
+    # deploy, adopt, rebuild, init, migrate, destroy
     CHANGE_NOT_MADE = "ZT801"
     NEEDS_ANOTHER_FIRST = "ZT802"
     ANOTHER_RUN = "ZT803"
@@ -176,6 +181,11 @@ class Code(StrEnum):
     REBUILD_OF_ADOPTED = "ZT820"
     REBUILD_UNHEALTHY = "ZT821"
     FLAGS_MISSING = "ZT830"
+    NO_EARLIER_OS = "ZT840"
+    MIGRATION_UNDONE = "ZT841"
+    MIGRATION_STUCK = "ZT842"
+    DEFINITION_HAS_SECRET = "ZT843"
+    DESTROY_OF_ADOPTED = "ZT844"
 
     # embedded lab and internal
     LAB_NEEDS_ROOT = "ZT901"

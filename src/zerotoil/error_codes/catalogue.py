@@ -17,7 +17,7 @@ RANGES = {
     "5": "Data volume and guard",
     "6": "OS image, Butane, Ignition, registries",
     "7": "Secrets and files on this machine",
-    "8": "Deploy, adopt, rebuild, init",
+    "8": "Deploy, adopt, rebuild, init, migrate, destroy",
     "9": "Embedded lab and internal",
 }
 _HEAD = """# Error codes

@@ -60,6 +60,11 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "An option or argument of the command line is not what it must be.",
         "The message says what would be right.",
     ),
+    Code.NOT_CONFIRMED: (
+        "not confirmed",
+        "What cannot be undone is done only when its name is typed again on a terminal. Nothing was changed.",
+        "Run it in a terminal, and type the full name.",
+    ),
     Code.VM_XML_WRONG: (
         "vm_xml is wrong",
         "The fragment is no XML, or libvirt's schema refuses the VM or pool that would be made.",

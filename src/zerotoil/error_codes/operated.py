@@ -205,6 +205,21 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "A volume that is to go has a snapshot of which another clone was made. Nothing was deleted.",
         "The message names that clone; remove it first, or leave both.",
     ),
+    Code.NO_SUCH_VOLUME: (
+        "no such volume of this host",
+        "The NAS has no volume of that name, or it does not carry this host's mark. Nothing was deleted.",
+        "Write the full name, such as tank/lab/HOST/data.",
+    ),
+    Code.VOLUME_ATTACHED: (
+        "volume is still attached",
+        "A VM is defined with the volume, or an initiator is logged in to its target. Nothing was deleted.",
+        "zerotoil destroy HOST first, or log out what uses it.",
+    ),
+    Code.VOLUME_HAS_CLONES: (
+        "clones depend on the volume",
+        "Clones were made from snapshots of the volume; they would lose their origin. Nothing was deleted.",
+        "Drop the clones that are named first.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",
@@ -243,7 +258,7 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
     Code.REBUILD_OF_ADOPTED: (
         "adopted VM is not rebuilt",
         "The OS disk of an adopted VM was not made by zerotoil.",
-        "docs/guides/adopt.md says how to replace it.",
+        "zerotoil migrate HOST gives it one that is, and can go back.",
     ),
     Code.REBUILD_UNHEALTHY: (
         "new OS disk is not healthy",
@@ -254,6 +269,31 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "answers are missing",
         "zerotoil init was run without a terminal and without all flags.",
         "Give the flags that are named, or run it in a terminal, which asks.",
+    ),
+    Code.NO_EARLIER_OS: (
+        "no OS disk to go back to",
+        "No OS disk that ran before is left in the pool together with its Ignition config.",
+        "os_keep says how many old OS disks stay after a migration.",
+    ),
+    Code.MIGRATION_UNDONE: (
+        "migration was undone",
+        "The new OS disk did not come up healthy with the same data, so the VM runs from the one before again.",
+        "The message says what failed. The data volume is as it was; a snapshot was taken before.",
+    ),
+    Code.MIGRATION_STUCK: (
+        "migration stopped half-way",
+        "The new OS disk is not healthy, and going back did not work either. Nothing was deleted.",
+        "zerotoil migrate HOST --back goes on from there.",
+    ),
+    Code.DEFINITION_HAS_SECRET: (
+        "definition of the VM holds a password",
+        "The definition of an adopted VM is kept as text to go back to, and text holds no secret.",
+        "virsh edit HOST, take passwd out of <graphics>, and migrate again.",
+    ),
+    Code.DESTROY_OF_ADOPTED: (
+        "adopted VM is not destroyed",
+        "The VM's disks were not made by zerotoil, which deletes only its own.",
+        "Remove it by hand; the message has the commands.",
     ),
     Code.LAB_NEEDS_ROOT: ("embedded lab needs root", "It runs libvirt, ZFS and iSCSI of its own.", "Repeat with sudo."),
     Code.LAB_PART_MISSING: (

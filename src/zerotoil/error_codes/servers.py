@@ -190,6 +190,11 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "What was uploaded to the hypervisor differs from what was sent, when it is read back.",
         "Look at the hypervisor's disk and its log, then run again.",
     ),
+    Code.VM_OFF: (
+        "VM is off",
+        "The VM has to be seen healthy before its OS is swapped, and it is off.",
+        "Start it with the deploy; zerotoil rebuild takes a VM that cannot come up.",
+    ),
     Code.REGISTRY_UNREACHABLE: (
         "registry unreachable",
         "No connection to a container registry, or no answer in time. It is not asked again in this run.",

@@ -19,6 +19,7 @@ from zerotoil.model.vm import OsSpec
 from zerotoil.render.ignition import readable
 from zerotoil.resources.guest import files
 from zerotoil.resources.hypervisor import kept_config, observed, pending
+from zerotoil.resources.hypervisor.observe import own_domain
 from zerotoil.resources.hypervisor.volumes import digest
 from zerotoil.resources.resource import Kind, Notice, updated
 
@@ -48,7 +49,7 @@ def _of_nas(site: Site) -> Iterator[Notice]:
         nas, name = site.nas, site.spec.name
         if late := overdue(site.spec, nas, now):
             command = f"look at the NAS's periodic snapshot tasks and its alerts; meanwhile: zerotoil snapshot {name}"
-            yield Notice(f"volume {site.spec.zvol}", Kind.UNSAVED, late, command)
+            yield Notice(f"volume {site.volume}", Kind.UNSAVED, late, command)
         if nas.certificate_ends and nas.certificate_ends - now < SOON:
             yield Notice(f"certificate of {nas.url}", Kind.EXPIRING, _ends(nas.certificate_ends, now), _RENEW)
 
@@ -64,7 +65,13 @@ def _of_vm(site: Site) -> tuple[Notice, ...]:
         vm = observed(site.spec, site.hypervisor)
         if not vm.ours:
             return ()
-        found = [deferred(site), reprovision(site, vm.ignition_sha256), update(site, vm.os_release), *held(site)]
+        found = [
+            unfinished(site),
+            deferred(site),
+            reprovision(site, vm.ignition_sha256),
+            update(site, vm.os_release),
+            *held(site),
+        ]
     except LabError:
         return ()
     return tuple(notice for notice in found if notice)
@@ -79,6 +86,16 @@ def held(site: Site) -> list[Notice]:
             what = f"{service} stays at {image}"
             found.append(Notice(f"app {name}", Kind.HELD, what, f"zerotoil release {site.spec.name} {name}"))
     return found
+
+
+def unfinished(site: Site) -> Notice | None:
+    """A change of OS disks that was cut off: the VM may run from either."""
+    own = own_domain(site.spec, site.hypervisor)
+    move = own[1].move if own else None
+    if move is None:
+        return None
+    what = f"the change from {move.origin} to {move.to} was cut off"
+    return Notice(f"VM {site.spec.name}", Kind.DEFERRED, what, f"zerotoil migrate {site.spec.name}")
 
 
 def deferred(site: Site) -> Notice | None:

@@ -103,7 +103,7 @@ class OsSpec(Section):
     image_sha256: str | None = Field(None, description="SHA-256 of os_image as it is stored there")
     keyring: Path | None = Field(None, description="GPG keyring; when set, the stream image's signature is checked too")
     disk_size: Size = Field(20 * GiB, description="Size of the OS disk (it holds no data and is replaced at rebuilds)")
-    keep: Int = Field(1, ge=0, le=20, description="Old OS disks kept after a rebuild")
+    keep: Int = Field(1, ge=0, le=20, description="Old OS disks kept after a migration or rebuild")
     butane: Files = Field(description="Your own Butane fragments (text or paths): users, files, directories, units")
 
     @model_validator(mode="after")

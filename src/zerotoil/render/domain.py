@@ -15,9 +15,8 @@ from lxml import etree
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_devices import devices
 from zerotoil.render.domain_fragment import Fragment
+from zerotoil.render.domain_mark import Mark
 
-URI = "urn:zerotoil:domain:1"
-MARK = f"{{{URI}}}host"
 CONFIG = "opt/com.coreos/config"  # where Ignition looks on QEMU
 CPU = {"kvm": "host-passthrough", "qemu": "maximum", "test": "maximum"}
 SPARE_PORTS = 4  # disks that can be attached while the VM runs
@@ -27,8 +26,8 @@ SPARE_PORTS = 4  # disks that can be attached while the VM runs
 class Provisioned:
     """What a VM was made with. It stays as it is until a rebuild, so it never counts as drift.
 
-    `booted` is False until the first start of this generation: the guard stands before that one. An `adopted` VM was
-    made by somebody else: its OS disk and config are unknown here, and nothing is declared about them.
+    `booted` is False until the first start of this generation: the guard stands before that one. `mark` is that of a VM
+    which exists: all that it says stays.
     """
 
     domain_type: str  # "kvm", "qemu" (emulated), "test" (libvirt's pretend driver)
@@ -38,68 +37,7 @@ class Provisioned:
     os_release: str
     generation: int
     booted: bool = False
-    adopted: bool = False
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Our metadata element: whose VM it is, what it was made with, and which devices are ours to take away."""
-
-    owner: str
-    generation: int
-    ignition_sha256: str
-    os_release: str
-    booted: bool = False
-    devices: frozenset[str] = frozenset()  # "card 52:54:…", "disk SERIAL", "usb 10c4:ea60", "pci …"
-    fragment: str = ""  # vm_xml as it was merged, in canonical form
-    adopted: bool = False
-
-    def element(self) -> etree._Element:
-        """As XML, in our namespace."""
-        mark = etree.Element(
-            MARK,
-            nsmap={"zerotoil": URI},
-            owner=self.owner,
-            generation=str(self.generation),
-            ignition=self.ignition_sha256,
-            os=self.os_release,
-            booted="yes" if self.booted else "no",
-            devices=",".join(sorted(self.devices)),
-        )
-        if self.adopted:
-            mark.set("adopted", "yes")
-        if self.fragment:
-            etree.SubElement(mark, f"{{{URI}}}fragment").text = self.fragment
-        return mark
-
-    def as_booted(self) -> Mark:
-        """The same, after the first start."""
-        return replace(self, booted=True)
-
-
-def read_mark(domain: etree._Element) -> Mark | None:
-    """The mark of a domain; None: it is not ours."""
-    mark = domain.find(f"metadata/{MARK}")
-    if mark is None:
-        return None
-    listed = mark.get("devices", "")
-    return Mark(
-        owner=mark.get("owner", ""),
-        generation=int(mark.get("generation", "1")),
-        ignition_sha256=mark.get("ignition", ""),
-        os_release=mark.get("os", ""),
-        booted=mark.get("booted") == "yes",
-        devices=frozenset(listed.split(",")) if listed else frozenset(),
-        fragment=mark.findtext(f"{{{URI}}}fragment", ""),
-        adopted=mark.get("adopted") == "yes",
-    )
-
-
-def replace_mark(tree: etree._Element, mark: Mark) -> None:
-    """Put another mark into a definition."""
-    old = tree.find(f"metadata/{MARK}")
-    if old is not None:
-        tree.find("metadata").replace(old, mark.element())  # type: ignore[union-attr]
+    mark: Mark | None = None
 
 
 def declared_devices(spec: HostSpec) -> frozenset[str]:
@@ -121,16 +59,8 @@ def domain_tree(spec: HostSpec, made: Provisioned, *, iqn: str, fragment: str = 
     extra = Fragment.parse(fragment, spec.name)
     domain = etree.Element("domain", type=made.domain_type)
     _text(domain, "name", spec.name)
-    mark = Mark(
-        spec.owner,
-        made.generation,
-        made.ignition_sha256,
-        made.os_release,
-        made.booted,
-        declared_devices(spec),
-        extra.text,
-        made.adopted,
-    )
+    mark = made.mark or Mark(spec.owner, made.generation, made.ignition_sha256, made.os_release, made.booted)
+    mark = replace(mark, devices=declared_devices(spec), fragment=extra.text)
     etree.SubElement(domain, "metadata").append(mark.element())
     _text(domain, "memory", str(spec.vm.memory // 1024), unit="KiB")
     _text(domain, "vcpu", str(spec.vm.cpus), placement="static")

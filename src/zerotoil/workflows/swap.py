@@ -24,6 +24,7 @@ from zerotoil.resources.guest.swap import PATIENCE, Pin
 from zerotoil.resources.guest.wait import until_up
 from zerotoil.resources.hypervisor import Running, adopted, hot_disk, observed, shutdown
 from zerotoil.resources.hypervisor.iscsi_pool import IscsiPool
+from zerotoil.resources.hypervisor.observe import own_domain
 from zerotoil.resources.nas.clone import Clone, write_marks
 from zerotoil.resources.nas.mark import PREFIX, as_properties, read_mark
 from zerotoil.resources.nas.present import REPLACED, SINCE, Swap, note_present, note_swap
@@ -176,9 +177,8 @@ def refuse_what_cannot_be_swapped(site: Site) -> None:
 
 
 def _is_adopted(site: Site) -> bool:
-    from zerotoil.resources.hypervisor.observe import is_adopted
-
-    return is_adopted(site.spec, site.hypervisor)
+    own = own_domain(site.spec, site.hypervisor)
+    return own is not None and own[1].adopted
 
 
 def _data_disk(site: Site) -> etree._Element:

@@ -61,6 +61,8 @@ def test_every_version_answers_the_whole_chain_as_its_schemas_say(sim):
         results[f"{snapshot}.query"] = call(f"{snapshot}.query", [["dataset", "=", "tank/vm/data"]])
         call(f"{snapshot}.clone", {"snapshot": "tank/vm/data@one", "dataset_dst": "tank/vm/copy"})
         volume = call("pool.dataset.get_instance", "tank/vm/copy")
+        sim.targets.sessions = {"iqn.2005-10.org.freenas.ctl:vm": ["iqn.x:1"]}
+        results["iscsi.global.sessions"] = call("iscsi.global.sessions")
     assert volume["volsize"]["parsed"] == 64 << 20
     if version != "24.10":  # legacy result declarations are not enforced upstream
         results.pop("service.control", None)  # the id of a job
@@ -69,6 +71,9 @@ def test_every_version_answers_the_whole_chain_as_its_schemas_say(sim):
     assert [s["state"] for s in results["service.query"] if s["service"] == "iscsitarget"] == ["RUNNING"]
     assert [t.iqn for t in sim.targets.applied] == ["iqn.2005-10.org.freenas.ctl:vm"]
     assert results["iscsi.portal.create"]["id"] != 1
+    assert [(one["initiator"], one["target"]) for one in results["iscsi.global.sessions"]] == [
+        ("iqn.x:1", "iqn.2005-10.org.freenas.ctl:vm")
+    ]
     assert sim.writes == 13
 
 

@@ -41,6 +41,15 @@ def update_dhcp_host(hypervisor: Hypervisor, name: str, *, add: bool, host: str)
     """Add (or change, by MAC) one `<host>` of a network's DHCP, at once and for good."""
     command = libvirt.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST if add else libvirt.VIR_NETWORK_UPDATE_COMMAND_MODIFY
 
+    _update_dhcp(hypervisor, name, command, host)
+
+
+def remove_dhcp_host(hypervisor: Hypervisor, name: str, host: str) -> None:
+    """Remove one `<host>` of a network's DHCP, at once and for good."""
+    _update_dhcp(hypervisor, name, libvirt.VIR_NETWORK_UPDATE_COMMAND_DELETE, host)
+
+
+def _update_dhcp(hypervisor: Hypervisor, name: str, command: int, host: str) -> None:
     def update() -> None:
         network = hypervisor.connection.networkLookupByName(name)
         flags = libvirt.VIR_NETWORK_UPDATE_AFFECT_CONFIG
@@ -105,6 +114,11 @@ def define_secret(hypervisor: Hypervisor, usage: str, value: bytes) -> None:
         _secret(hypervisor, usage).setValue(value, 0)
 
     hypervisor.write("secret", f"set secret {usage}", put)
+
+
+def undefine_secret(hypervisor: Hypervisor, usage: str) -> None:
+    """Forget an iSCSI secret with its value."""
+    hypervisor.write("secret", f"undefine secret {usage}", lambda: _secret(hypervisor, usage).undefine())
 
 
 def _secret(hypervisor: Hypervisor, usage: str) -> Any:

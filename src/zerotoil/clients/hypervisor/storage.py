@@ -82,8 +82,13 @@ class Storage:
         """Stop a pool (an iscsi pool logs out)."""
         self._write("pool", f"stop pool {pool}", lambda: self._pool(pool).destroy())
 
-    def undefine_pool(self, pool: str) -> None:
-        """Forget a stopped pool's definition. Nothing in it is touched."""
+    def forget_iscsi_pool(self, pool: str) -> None:
+        """Log out and undefine. Pools of other kinds are refused; on an iscsi pool libvirt cannot delete anything."""
+        kind = etree.fromstring(self.pool_xml(pool).encode()).get("type")
+        if kind != "iscsi":
+            raise HypervisorError(f"pool {pool} is of type {kind}, not iscsi: it stays", code=Code.STORAGE_POOL_KIND)
+        if self.pools()[pool][0]:
+            self.stop_pool(pool)
         self._write("pool", f"undefine pool {pool}", lambda: self._pool(pool).undefine())
 
     def autostart_pool(self, pool: str) -> None:

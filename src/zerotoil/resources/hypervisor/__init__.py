@@ -11,14 +11,14 @@ from zerotoil.resources.hypervisor.domain import Domain, FirstBoot, Running, pen
 from zerotoil.resources.hypervisor.image import LocalImage
 from zerotoil.resources.hypervisor.iscsi_pool import IscsiPool
 from zerotoil.resources.hypervisor.observe import ObservedVm, address, observed, shutdown
+from zerotoil.resources.hypervisor.os_switch import switch
 from zerotoil.resources.hypervisor.provision import BaseImage, IgnitionVolume, Ingredients, OsDisk, kept_config
-from zerotoil.resources.hypervisor.rebuild import Generation, prepare, prune, switch
+from zerotoil.resources.hypervisor.rebuild import prepare, prune
 from zerotoil.resources.hypervisor.restart import Restart
 from zerotoil.resources.hypervisor.secret import ChapSecret
 from zerotoil.resources.resource import Resource
 
 __all__ = [
-    "Generation",
     "LocalImage",
     "ObservedVm",
     "Running",

@@ -76,9 +76,7 @@ class BesideDisk:
         name, storage = self.restore.pool, self.hypervisor.storage
         if is_on(self.spec, self.hypervisor) and self.is_attached():
             raise LabError(f"{self.vm}: the disk {self.restore.serial} is still attached", "run again", code=Code.STILL_IN_USE)
-        if storage.pools()[name][0]:
-            storage.stop_pool(name)
-        storage.undefine_pool(name)
+        storage.forget_iscsi_pool(name)
         if name in storage.pools():
             raise _not_made(f"iSCSI pool {name}: the hypervisor forgot it, and still has it")
 

@@ -60,6 +60,15 @@ class DhcpReservation:
         return {host.get("mac", "").lower(): host.get("ip", "") for host in root.findall("ip/dhcp/host")}
 
 
+def reserved(hypervisor: Hypervisor, name: str, mac: str) -> str:
+    """The reservation of a MAC in a network, as XML; empty where there is none."""
+    if name not in network.networks(hypervisor):
+        return ""
+    root = etree.fromstring(network.network_xml(hypervisor, name).encode())
+    found = [host for host in root.findall("ip/dhcp/host") if host.get("mac", "").lower() == mac]
+    return etree.tostring(found[0], encoding="unicode", with_tail=False) if found else ""
+
+
 def missing_network(host: str, name: str, known: dict[str, bool]) -> LabError:
     """The error for a network that the hypervisor does not have."""
     return LabError(

@@ -16,7 +16,8 @@ from zerotoil.clients.hypervisor.kvm import can_run_kvm
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
-from zerotoil.render.domain import Mark, Provisioned, domain_tree, read_mark, replace_mark
+from zerotoil.render.domain import Provisioned, domain_tree
+from zerotoil.render.domain_mark import Mark, read_mark, replace_mark
 from zerotoil.resources.hypervisor import adopted, observe, volumes
 from zerotoil.resources.hypervisor.dhcp import missing_network
 from zerotoil.resources.hypervisor.domain_fields import config_path, declared_fields, mend, os_disk
@@ -189,7 +190,7 @@ class Running:
 def wanted(spec: HostSpec, hypervisor: Hypervisor, have: etree._Element, mark: Mark, iqn: str) -> etree._Element:
     """The declared domain of a VM that exists. Raises LabError for an adopted one that does not read the volume."""
     want = domain_tree(spec, made_with(spec, have, mark), iqn=iqn, fragment=observe.fragment_text(spec))
-    return adopted.as_it_works(want, have, adopted.data_disk(spec, hypervisor, have, iqn)) if mark.adopted else want
+    return adopted.as_it_works(want, have, adopted.data_disk(spec, hypervisor, have, iqn)) if mark.keeps_disk else want
 
 
 def made_with(spec: HostSpec, tree: etree._Element, mark: Mark) -> Provisioned:
@@ -204,8 +205,7 @@ def made_with(spec: HostSpec, tree: etree._Element, mark: Mark) -> Provisioned:
         ignition_sha256=mark.ignition_sha256,
         os_release=mark.os_release,
         generation=mark.generation,
-        booted=mark.booted,
-        adopted=mark.adopted,
+        mark=mark,
     )
 
 

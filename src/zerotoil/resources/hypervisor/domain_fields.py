@@ -15,9 +15,10 @@ from typing import Any
 from lxml import etree
 
 from zerotoil.model.units import format_size
-from zerotoil.render.domain import CONFIG, MARK, read_mark
+from zerotoil.render.domain import CONFIG
 from zerotoil.render.domain_devices import OS_SERIAL
 from zerotoil.render.domain_fragment import Fragment
+from zerotoil.render.domain_mark import MARK, read_mark
 
 OS_PARTS, DATA_PARTS, CARD_PARTS = ("driver",), ("driver", "source", "serial"), ("source", "model")
 _MAY_VANISH = ("source/auth", "source/initiator")  # compared even where the spec has none of it
@@ -144,10 +145,12 @@ def _recorded_serials(domain: etree._Element) -> list[str]:
 def _devices(want: etree._Element, have: etree._Element) -> Iterator[tuple[str, etree._Element, etree._Element | None, Any]]:
     """Each declared disk and card with its counterpart, and the parts of it that are declared."""
     system, data = want.findall("devices/disk")
-    if is_adopted(want):
+    mark = read_mark(want)
+    if not is_adopted(want):
+        yield "OS disk", system, _disk(have, OS_SERIAL), OS_PARTS
+    if mark and mark.keeps_disk:
         yield "data disk", data, _disk_of_source(have, data), DATA_PARTS
     else:
-        yield "OS disk", system, _disk(have, OS_SERIAL), OS_PARTS
         serials = [data.findtext("serial", ""), *_recorded_serials(have)]
         theirs = _disk(have, *serials)
         yield "data disk", data, theirs if theirs is not None else _disk_of_volume(have, data), DATA_PARTS

@@ -15,7 +15,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_storage import iscsi_pool_name, render_iscsi_pool
-from zerotoil.resources.hypervisor.observe import is_adopted
+from zerotoil.resources.hypervisor.observe import keeps_disk
 from zerotoil.resources.resource import Change, Risk, created, must_match, updated
 
 _PATHS = {
@@ -41,7 +41,7 @@ class IscsiPool:
 
     def plan(self) -> list[Change]:
         """Missing, different, stopped or not autostarted. An adopted VM keeps the login it has."""
-        if is_adopted(self.spec, self.hypervisor):
+        if keeps_disk(self.spec, self.hypervisor):
             return []
         want = _fields(render_iscsi_pool(self.spec, self.iqn)) | {"started": True, "autostart": True}
         state = self.hypervisor.storage.pools().get(self.name)

@@ -12,7 +12,7 @@ from zerotoil.clients.hypervisor import Hypervisor, HypervisorError, network
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
-from zerotoil.render.domain import Mark, read_mark
+from zerotoil.render.domain_mark import Mark, read_mark
 
 PRESS_AGAIN = 10  # seconds: a guest that is still booting does not hear the first ACPI signal
 
@@ -70,10 +70,10 @@ def own_domain(spec: HostSpec, hypervisor: Hypervisor) -> tuple[etree._Element, 
     return tree, mark
 
 
-def is_adopted(spec: HostSpec, hypervisor: Hypervisor) -> bool:
-    """Was the host's VM made by somebody else? It keeps its OS disk, its config and its login to the NAS."""
+def keeps_disk(spec: HostSpec, hypervisor: Hypervisor) -> bool:
+    """Was the host's VM made by somebody else? It keeps its login to the NAS, with an OS of ours too."""
     own = own_domain(spec, hypervisor)
-    return own is not None and own[1].adopted
+    return own is not None and own[1].keeps_disk
 
 
 def observed(spec: HostSpec, hypervisor: Hypervisor) -> ObservedVm:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from lxml import etree
 
 from zerotoil.clients.hypervisor import Hypervisor
-from zerotoil.render.domain import Mark, replace_mark
+from zerotoil.render.domain_mark import Mark, replace_mark
 
 
 def redefine(hypervisor: Hypervisor, name: str, edit: Callable[[etree._Element], object]) -> None:

@@ -10,7 +10,7 @@ from zerotoil.clients.hypervisor import Hypervisor, network
 from zerotoil.model.secret import MASK
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_devices import secret_usage
-from zerotoil.resources.hypervisor.observe import is_adopted
+from zerotoil.resources.hypervisor.observe import keeps_disk
 from zerotoil.resources.resource import Action, Change, created, must_match
 
 
@@ -27,7 +27,7 @@ class ChapSecret:
 
     def plan(self) -> list[Change]:
         """Missing, or of another value. An adopted VM keeps the secret it has."""
-        if is_adopted(self.spec, self.hypervisor):
+        if keeps_disk(self.spec, self.hypervisor):
             return []
         if self.usage not in network.secrets(self.hypervisor):
             return created(self.key, {"value": MASK})

@@ -1,7 +1,6 @@
 """A host's dataset and the zvol in it.
 
-Natural key: the path. Nothing here shrinks, deletes or overwrites; what deletes a clone is in dropping.py,
-which no deploy imports.
+Natural key: the path. Nothing here shrinks, deletes or overwrites: only `deletion` and `dropping` do, which no deploy imports.
 Source: pool.dataset.* ; TrueNAS wraps properties as {value, rawvalue, parsed, source}; `sparse` is create-only.
 """
 

@@ -6,7 +6,7 @@ import errno
 from typing import Any
 
 from zerotoil.minilab.nas.errors import CallError, Problems
-from zerotoil.minilab.nas.methods.serving import connected, reload
+from zerotoil.minilab.nas.methods.serving import connected, iqn, reload
 from zerotoil.minilab.nas.methods.tables import readable
 from zerotoil.minilab.nas.middleware import Middleware, method
 from zerotoil.minilab.nas.state import Row
@@ -79,6 +79,21 @@ def mapping_delete(nas: Middleware, number: int, force: bool = False) -> bool:
     nas.state.remove(MAPPING, number)
     reload(nas)
     return True
+
+
+@method("iscsi.global.sessions")
+def sessions(nas: Middleware, wanted: Any = None, options: Any = None) -> Any:
+    """Who is logged in where; a session names its target in full."""
+    found = []
+    for row in nas.state.rows(TARGET):
+        for initiator in connected(nas, row["id"]):
+            known = {"initiator": initiator, "initiator_addr": "127.0.0.1", "initiator_alias": None}
+            numbers = ["max_data_segment_length", "max_receive_data_segment_length", "max_burst_length", "first_burst_length"]
+            numbers += ["max_xmit_data_segment_length"] if nas.at_least("25.04") else []
+            unknown = dict.fromkeys(["header_digest", "data_digest", *numbers])
+            flags = dict.fromkeys(["immediate_data", "iser", "offload"], False)
+            found.append({**known, "target": iqn(nas, row["name"]), "target_alias": row["alias"] or "", **unknown, **flags})
+    return nas.select(found, wanted, options)
 
 
 def refuse_connected(nas: Middleware, target: int, force: bool, message: str) -> None:

@@ -1,0 +1,45 @@
+"""Deleting a host's data for good: refused while anything could still use it."""
+
+from __future__ import annotations
+
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.layers import Site
+from zerotoil.model.units import format_size
+from zerotoil.resources.hypervisor import adopted
+from zerotoil.resources.nas import deletion
+
+
+def foreseen(site: Site, volume: str) -> list[str]:
+    """What goes, for a person to read. Raises LabError where it may not."""
+    found = _free(site, volume)
+    lines = [f"{volume}: {format_size(found.size)}, {found.used >> 20} MiB used; nothing brings it back"]
+    lines += [f"snapshot {name}" for name in found.snapshots]
+    lines += [f"extent {name}" for _, name in found.extents] + [f"target {name}" for _, name in found.targets]
+    return lines
+
+
+def delete(site: Site, volume: str, confirmed: str) -> None:
+    """Delete it. Raises LabError. Cut off, a second run deletes the rest."""
+    _free(site, volume)
+    deletion.delete(site.nas, volume, site.spec.owner, confirmed, _target(site, volume))
+
+
+def _free(site: Site, volume: str) -> deletion.Doomed:
+    """What would go, proven to be used by nobody."""
+    spec, hypervisor = site.spec, site.hypervisor
+    found = deletion.doomed(site.nas, volume, spec.owner, _target(site, volume))
+    hypervisor.forget()
+    user = spec.name if spec.name in hypervisor.domains() else adopted.reader(hypervisor, site.iqn, spec.iscsi.lun)
+    if user and (user == spec.name or found.mappings):
+        raise LabError(
+            f"{volume}: the VM {user} is defined, and may read it",
+            f"nothing was deleted; zerotoil destroy {user} first",
+            code=Code.VOLUME_ATTACHED,
+        )
+    return found
+
+
+def _target(site: Site, volume: str) -> str:
+    """The host's own target goes with the volume that it is for."""
+    return site.spec.iscsi.target if volume == site.volume else ""

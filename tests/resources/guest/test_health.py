@@ -1,0 +1,45 @@
+"""Which services of the apps are well, in Docker's and in podman's words."""
+
+from typing import Any
+
+import pytest
+
+from zerotoil.resources.guest.health import healthy, others
+
+
+def docker(name: str, status: str = "running", health: Any = None, **labels: str) -> dict[str, Any]:
+    named = {f"com.docker.compose.{key}": value for key, value in labels.items()}
+    return {"Name": f"/{name}", "State": {"Status": status, "Health": health}, "Config": {"Labels": named}}
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "well"),
+    [
+        ("running", None, True), ("running", "healthy", True), ("running", {"Status": "healthy"}, True), ("running", "", True),
+        ("running", "unhealthy", False), ("running", "starting", False), ("running", {"Status": "unhealthy"}, False),
+        ("restarting", None, False), ("exited", None, False), ("created", "healthy", False),
+    ],
+)  # fmt: skip
+def test_docker(status: str, health: Any, well: bool) -> None:
+    facts = {"containers": [docker("web-db-1", status, health, project="web", service="db")]}
+    assert healthy(facts, ["web"]) == ({"web/db"} if well else set())
+    assert healthy(facts, ["other"]) == set()
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "well"),
+    [
+        ("running", "Up 2 minutes", True), ("running", "Up 2 minutes (healthy)", True), ("exited", "Exited (1)", False),
+        ("running", "Up 2 minutes (unhealthy)", False), ("running", "Up 2 seconds (starting)", False),
+    ],
+)  # fmt: skip
+def test_podman(state: str, status: str, well: bool) -> None:
+    item = {"Names": ["web-db"], "State": state, "Status": status, "Labels": {"zerotoil.app": "web"}}
+    assert healthy({"containers": [], "podman": {"containers": [item]}}, ["web"]) == ({"web/web-db"} if well else set())
+
+
+def test_what_is_no_app() -> None:
+    watchtower = {"Name": "/watchtower", "State": {"Status": "running"}, "Config": {}}
+    facts = {"containers": [docker("byhand"), docker("x-y-1", project="x", service="y"), docker("old", "exited"), watchtower]}
+    assert others(facts, ["x"]) == {"byhand"}
+    assert healthy({}, ["x"]) == others({"podman": {}}, []) == set()
