@@ -188,7 +188,7 @@ class _Mounted(Guest):
 def test_the_record_keeps_that_the_volume_was_adopted() -> None:
     """What a guest has mounted may be another disk: the volume itself is still to be read before a first boot."""
     kept = [DataMark("home/matrix", VolumeState.FIRST_BOOT, adopted=True)]
-    record = DataRecord(make_spec(), make_spec().zvol, _Mounted("matrix", lambda _script: ""), lambda: kept[-1], kept.append)
+    record = DataRecord(make_spec(), _Mounted("matrix", lambda _script: ""), lambda: kept[-1], kept.append)
     assert [str(change) for change in record.apply()] == [
         "record of tank/lab/matrix/data: state first-boot -> data",
         'record of tank/lab/matrix/data: filesystem  -> ext4 "data" uuid-1',

@@ -107,7 +107,7 @@ def forgetful_nas(w: World) -> Any:
 
 def other_filesystem(w: World) -> Any:
     guest = Guest("matrix", lambda _script: '{"data": {"type": "xfs", "label": "data", "uuid": "u"}}')
-    return DataRecord(make_spec(), make_spec().zvol, guest, read=lambda: None, write=lambda _mark: None).plan()
+    return DataRecord(make_spec(), guest, read=lambda: None, write=lambda _mark: None).plan()
 
 
 def first_boot(mark: DataMark | None, found: Any, partlabel: str | None = None) -> Provoke:

@@ -8,8 +8,10 @@ import pytest
 from tests.conftest import make_spec
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers import Site
 from zerotoil.layers.apps import judge, names, read
 from zerotoil.model.secret import Secret
+from zerotoil.resources.guest.own import OwnFiles
 
 COMPOSE = "services:\n  web:\n    image: registry.lan/web:1\n"
 
@@ -156,3 +158,11 @@ def test_an_image_from_outside_an_airgap(root: Path) -> None:
 
 def test_everything_at_once(root: Path) -> None:
     assert len(of_host(root, "services: {web: {image: x, prots: [1]}, db: {build: .}}")) >= 3
+
+
+def test_a_podman_host_without_apps_keeps_what_takes_them_away(tmp_path: Path) -> None:
+    """The script that stops what is declared no more must not go with the last app."""
+    spec = make_spec(container_backend="podman")
+    resources = Site(spec, tmp_path, shell=lambda _script: "{}").guest_resources()
+    own = next(resource for resource in resources if isinstance(resource, OwnFiles))
+    assert "/var/mnt/data/zerotoil/bin/podman.sh" in [file.path for file in own.files]

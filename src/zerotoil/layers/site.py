@@ -21,7 +21,7 @@ from zerotoil.model.data_volume import DataMark, VolumeState
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
-from zerotoil.resources.guest import Guest, guest_resources
+from zerotoil.resources.guest import Guest, guest_resources, podman
 from zerotoil.resources.guest.app import GoneApps
 from zerotoil.resources.guest.podman_app import GonePodmanApps
 from zerotoil.resources.hypervisor import address, hypervisor_resources, observed
@@ -102,11 +102,11 @@ class Site:
     def guest_resources(self) -> list[Resource]:
         """What is kept in the guest: first the record of the data volume, then what runs there."""
         guest = self.guest
-        record = DataRecord(
-            self.spec, self.volume, guest, read=lambda: self.mark, write=lambda mark: write_mark(self.nas, self.volume, mark)
-        )
-        if self.spec.container.backend == "docker" or not self.spec.apps.run:
+        record = DataRecord(self.spec, guest, read=lambda: self.mark, write=lambda mark: write_mark(self.nas, self.volume, mark))
+        if self.spec.container.backend == "docker":
             return [record, *guest_resources(self.spec, guest)]
+        if not self.spec.apps.run:  # podman's script stays: it takes away what is declared no more
+            return [record, *guest_resources(self.spec, guest, podman.guest_files(self.spec, {}))]
         from zerotoil.layers import podman_apps
 
         return [record, *podman_apps.guest_resources(self.spec, self.apps, guest)]

@@ -21,7 +21,6 @@ class DataRecord:
     """Type, label and UUID of the mounted data disk, kept with the zvol."""
 
     spec: HostSpec
-    volume: str
     guest: Guest
     read: Callable[[], DataMark | None]
     write: Callable[[DataMark], None]
@@ -29,7 +28,7 @@ class DataRecord:
     @property
     def key(self) -> str:
         """The natural key in words."""
-        return f"record of {self.volume}"
+        return f"record of {self.spec.zvol}"
 
     def plan(self) -> list[Change]:
         """The changes that are needed now. Raises LabError when the guest mounts another filesystem than recorded."""
@@ -45,7 +44,7 @@ class DataRecord:
             )
         if mark and mark.filesystem and mark.filesystem.uuid != filesystem.uuid:
             raise LabError(
-                f"{self.spec.name}: /var/mnt/data is {filesystem}, but {self.volume} is recorded as {mark.filesystem}",
+                f"{self.spec.name}: /var/mnt/data is {filesystem}, but the data volume is recorded as {mark.filesystem}",
                 "another disk is attached; nothing was changed",
                 code=Code.DATA_DIFFERS,
             )

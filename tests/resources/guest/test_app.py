@@ -135,3 +135,15 @@ def test_an_app_taken_off_is_stopped_and_keeps_its_data(running: LocalGuest) -> 
     assert gone.plan() == []
     assert [field for field, _, _ in fields(app(running).plan())] == ["container web", "container once"]  # declared again
     assert GoneApps(running.guest, ["web"]).plan() == []
+
+
+def test_an_app_that_only_podman_ran_has_nothing_to_take_down(running: LocalGuest) -> None:
+    """After a change of the engine its folder is still there, and no file of Compose in it."""
+    tools = running.data / "zerotoil/bin"
+    tools.mkdir(parents=True)
+    (tools / "app.sh").write_text('echo "$@" >>"$ZEROTOIL_STATE/app.log"\n')
+    (running.data / "apps/web/.zerotoil/hashes").unlink()
+    running.guest.forget()
+    GoneApps(running.guest, []).apply()
+    assert not (running.state / "app.log").exists()
+    assert GoneApps(running.guest, []).plan() == []

@@ -120,7 +120,10 @@ class GoneApps:
         changes = self.plan()
         if changes:
             lines = [
-                f"systemctl disable --now {unit(name)} >&2\nsh {DATA}/zerotoil/bin/app.sh down {name} >&2\n"
+                f"systemctl disable --now {unit(name)} >&2\n"
+                # One that only podman ran has neither, and nothing of Compose to take down.
+                f"if [ -e {app_folder(name)}/.zerotoil/override.yaml ] || [ -e {app_folder(name)}/.zerotoil/hashes ]; then\n"
+                f"  sh {DATA}/zerotoil/bin/app.sh down {name} >&2\nfi\n"
                 f"date -u +%Y-%m-%dT%H:%M:%SZ >{app_folder(name)}/.zerotoil/stopped\n"
                 for name in self._names()
             ]
