@@ -5,6 +5,7 @@
 The end-to-end test makes the same walk and holds the pages against it. A real PostgreSQL loses a column to an update.
 """
 
+import base64
 import re
 import sys
 from pathlib import Path
@@ -19,13 +20,15 @@ DB = """services:
     volumes:
       - ./data:/data:Z
 """
-PSQL = "sudo docker exec notes-db-1 setpriv --reuid=postgres --regid=postgres --clear-groups sh -c"
+AS_POSTGRES = "setpriv --reuid=postgres --regid=postgres --clear-groups"
+PSQL = f"sudo docker exec -i notes-db-1 {AS_POSTGRES} sh -c '/usr/lib/postgresql/*/bin/psql -At'"
 INVENTORY = ("-i", "inventory/lab.py", HOST)
 
 
 def sql(statement: str) -> str:
     """What PostgreSQL answers, or why it does not."""
-    return in_guest(f"{PSQL} '/usr/lib/postgresql/*/bin/psql -At -c \"{statement}\"' 2>&1 || true").strip()
+    text = base64.b64encode(statement.encode()).decode()
+    return in_guest(f"echo {text} | base64 -d | {PSQL} 2>&1 || true").strip()
 
 
 def constant(text: str) -> str:
@@ -46,7 +49,7 @@ def undo_a_bad_update(project: Project) -> str:
     project.declare(apps=["notes"])
     project.app("notes", DB.format(image=image))
     project.deploy()
-    wait_for(lambda: sql("INSERT INTO notes (text) VALUES ($$milk, bread$$)") == "INSERT 0 1", seconds=240)
+    wait_for(lambda: sql("INSERT INTO notes (text) VALUES ('milk, bread')") == "INSERT 0 1", seconds=240)
     project.run(ZEROTOIL, "snapshot", *INVENTORY, "--note", "the night before")
     project.push("notes:17", "2", "--postgres")
     in_guest("sudo docker exec watchtower /watchtower --run-once")

@@ -28,7 +28,7 @@ def pem(end: datetime) -> str:
 
 
 def days(number: float) -> datetime:
-    return NOW + timedelta(days=number, minutes=5)
+    return NOW + timedelta(days=number, hours=5)  # the whole suite may take a while until it gets here
 
 
 @pytest.fixture
