@@ -33,8 +33,12 @@ class Lab:
         self.sim, self.spec, self.nas = sim, spec, nas
         self.answers = {"freeze": "frozen 42\n", "thaw": "thawed\n"}
         self.said: list[tuple[str, int]] = []
+        self.ledger: list[int] = []  # what the NAS had when the guest was asked to write down what runs
 
     def shell(self, script: str) -> str:
+        if "ledger.sh" in script:
+            self.ledger.append(len(self.sim.storage.snapshots()))
+            return ""
         action = script.split()[2]
         self.said.append((action, len(self.sim.storage.snapshots())))
         if action not in self.answers:
@@ -61,6 +65,7 @@ def lab(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 def test_frozen_around_the_snapshot(lab: Lab) -> None:
     assert str(lab.take("before the move")) == f"tank/lab/matrix@{NAME}: filesystem frozen"
     assert lab.said == [("freeze", 0), ("thaw", 2)], "of the dataset and the volume, both while it was frozen"
+    assert lab.ledger == [0], "what runs is in the snapshot"
     marks = {"zerotoil:by": "home/matrix", "zerotoil:quiesced": "frozen", "zerotoil:note": "before the move"}
     assert lab.marks() == {f"tank/lab/matrix@{NAME}": marks, f"{VOLUME}@{NAME}": marks}
 
@@ -198,5 +203,5 @@ def test_a_mark_of_the_volume_is_not_the_snapshots(lab: Lab) -> None:
 def test_the_guest_is_asked_with_the_real_script(lab: Lab) -> None:
     scripts: list[str] = []
     take(Site(lab.spec, Path(), shell=lambda script: scripts.append(script) or lab.shell(script)), "", NOW)
-    assert scripts[0].startswith(f"set -- freeze {quiesce.DATA} 30\n#!/bin/sh\n")
-    assert scripts[1].startswith(f"set -- thaw {quiesce.DATA} 42\n#!/bin/sh\n")
+    assert scripts[1].startswith(f"set -- freeze {quiesce.DATA} 30\n#!/bin/sh\n")
+    assert scripts[2].startswith(f"set -- thaw {quiesce.DATA} 42\n#!/bin/sh\n")

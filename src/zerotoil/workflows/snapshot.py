@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
+from zerotoil.model.places import TREE
 from zerotoil.model.snapshots import MANUAL
-from zerotoil.resources.guest import Guest, quiesce
+from zerotoil.resources.guest import quiesce
 from zerotoil.resources.guest.quiesce import Hold, Stillness
 from zerotoil.resources.hypervisor import observed
 from zerotoil.resources.nas.manual import BY, NOTE, QUIESCED, Manual, check_note
 from zerotoil.resources.nas.mark import dataset
+
+# What runs is written down on the disk first, so that the snapshot carries the versions that belong to its data.
+_LEDGER = f"[ ! -f {TREE}/bin/ledger.sh ] || timeout 50 sh {TREE}/bin/ledger.sh before-snapshot >&2\n"
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,11 @@ def take(site: Site, note: str, now: datetime) -> Taken:
 def _hold(site: Site) -> Hold:
     """The filesystem held still, as far as the guest lets us."""
     try:
-        if site.shell:
-            return quiesce.hold(Guest(site.spec.name, site.shell))
-        if not observed(site.spec, site.hypervisor).running:
+        if not site.shell and not observed(site.spec, site.hypervisor).running:
             return Hold(Stillness.OFF)
-        return quiesce.hold(site.running_guest())
+        guest = site.guest_now()
+        with suppress(LabError):  # a snapshot without it is better than none
+            guest.write(_LEDGER)
+        return quiesce.hold(guest)
     except LabError as error:  # no hypervisor, no address
         return Hold(Stillness.NONE, f"guest did not answer ({error.what})")

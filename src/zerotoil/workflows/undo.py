@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
@@ -105,10 +105,10 @@ def _nothing_else_under_way(site: Site) -> None:
 
 
 def _last_update(ledger: Sequence[Entry | Same], app: str) -> datetime | None:
-    """The last moment at which the image before the last update was seen."""
+    """The moment before an update was seen last. A snapshot from before it has an entry of the ledger with the older image."""
     told = changes(sorted(ledger, key=lambda entry: (entry.time, entry.name)))
     moves: list[Event] = [event for event in told if event.kind is Kind.UPDATE and app in ("", event.app)]
-    return (moves[-1].after or moves[-1].time) if moves else None
+    return moves[-1].time - timedelta(seconds=1) if moves else None
 
 
 def _entry_at(ledger: Sequence[Entry | Same], time: datetime) -> Entry | None:
