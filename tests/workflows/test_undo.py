@@ -296,6 +296,23 @@ def test_a_busy_disk_costs_a_shutdown(lab: Lab, monkeypatch: pytest.MonkeyPatch)
     assert site.volume != VOLUME
 
 
+def test_a_nas_that_refuses_half_way_leaves_the_host_as_it_was(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is out by then: it comes back in, and what was stopped is started."""
+    write, lab.holds = lab.nas.write, False
+
+    def refusing(method: str, *params: Any) -> Any:
+        if method == "iscsi.extent.update":
+            raise LabError("device busy", code=Code.NAS_REFUSED)
+        return write(method, *params)
+
+    monkeypatch.setattr(lab.nas, "write", refusing)
+    with pytest.raises(LabError, match="device busy"):
+        undo(lab.site, look_ahead(lab.site))
+    assert lab.said == ["release", "take", "resume"]
+    assert (lab.attached(), lab.mounted, lab.blocked) == (True, True, False)
+    assert (served(lab.spec, lab.nas), present(lab.spec, lab.nas), unfinished(lab.spec, lab.nas)) == (VOLUME, VOLUME, None)
+
+
 def test_another_filesystem_starts_no_app(lab: Lab) -> None:
     ahead = look_ahead(lab.site)
 

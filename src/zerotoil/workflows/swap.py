@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -56,8 +57,12 @@ class Swapping:
         if served(site.spec, site.nas) != swap_.new:
             self._save_the_present()
             self._clone()
-            self._take_out()
-            serve(site.spec, site.nas, swap_.new)
+            try:
+                self._take_out()
+                serve(site.spec, site.nas, swap_.new)
+            except LabError:
+                self._as_before()
+                raise
             self.after("served")
         write_marks(site.nas, swap_.new, {REPLACED: swap_.old, SINCE: str(int(time.time()))})
         note_present(site.spec, site.nas, swap_.new)
@@ -118,6 +123,16 @@ class Swapping:
             shutdown(spec, site.hypervisor)
             self._log_out()
         self.after("detached")
+
+    def _as_before(self) -> None:
+        """After a failure before the volume was changed: the disk back in, and all that was stopped started. Never raises."""
+        site, spec = self.site, self.site.spec
+        with suppress(LabError):
+            if served(spec, site.nas) != self.swap.old or not observed(spec, site.hypervisor).running:
+                return  # `--continue` goes on from here
+            site.say("it did not work: starting what was stopped, as it was")
+            swap.resume(self._put_in())
+            note_swap(spec, site.nas, None)
 
     def _log_out(self) -> None:
         """End the session of the hypervisor's own kernel, where there is one."""

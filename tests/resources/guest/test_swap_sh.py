@@ -1,10 +1,12 @@
 """swap.sh by the real shell and jq: what is stopped, that no app may start until `resume`, and which images are held."""
 
+import copy
 import json
 import os
 import subprocess
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,22 +19,35 @@ SYSTEMCTL = r"""#!/bin/sh
 echo "systemctl $*" >>"$LOG"
 case $1 in
   show) case $2 in *What) echo /dev/disk ;; *) echo docker.service zerotoil-app@web.service zerotoil-app@later.service ;; esac ;;
-  list-units) echo "docker.socket loaded active"; echo "zerotoil-notify-watch.timer loaded active" ;;
-  stop) case " $* " in *" var-mnt-data.mount "*) [ ! -e "$BUSY" ] && rm -f "$MOUNTED" ;; esac ;;
+  list-units) echo "zerotoil-notify-watch.timer loaded active" ;;
   start) case " $* " in *" var-mnt-data.mount "*) : >"$MOUNTED" ;; esac ;;
 esac
 """
+UMOUNT = '#!/bin/sh\necho "umount" >>"$LOG"\n[ ! -e "$BUSY" ] && rm "$MOUNTED"\n'
 DOCKER = r"""#!/bin/sh
 echo "docker $*" >>"$LOG"
 case $1 in
-  ps) echo c1; echo c2; echo c3 ;;
-  inspect) echo '[{"Id": "c1", "Name": "/mine", "Mounts": [{"Source": "/var/mnt/data/x"}]},
-    {"Id": "c2", "Name": "/elsewhere", "Mounts": [{"Source": "/srv"}]},
-    {"Id": "c3", "Name": "/watchtower", "Mounts": null},
-    {"Id": "c4", "Name": "/web-db-1", "Mounts": [{"Source": "/var/mnt/data/apps/web"}],
-      "Config": {"Labels": {"com.docker.compose.project": "web"}}}]' ;;
+  ps) echo c1 ;;
+  inspect) cat "$CONTAINERS" ;;
 esac
 """
+
+
+def container(number: str, name: str, source: str, policy: str = "always", **more: Any) -> dict[str, Any]:
+    return {
+        "Id": number, "Name": f"/{name}", "Mounts": [{"Source": source}] if source else None, "State": {"Status": "running"},
+        "HostConfig": {"RestartPolicy": {"Name": policy, "MaximumRetryCount": 3}}, "Config": {"Labels": {}}, **more,
+    }  # fmt: skip
+
+
+WEB = {"Config": {"Labels": {"com.docker.compose.project": "web"}}}
+CONTAINERS = [
+    container("c1", "mine", "/var/mnt/data/x", "on-failure"),
+    container("c2", "elsewhere", "/srv"),
+    container("c3", "watchtower", ""),
+    container("c4", "web-db-1", "/var/mnt/data/apps/web", **WEB),
+    container("c5", "off", "/var/mnt/data/y", "", State={"Status": "exited"}),
+]
 
 
 class Machine:
@@ -44,10 +59,16 @@ class Machine:
         for part in ("var/mnt/data/apps/web/.zerotoil", "var/mnt/data/zerotoil/ledger", "proc/self", "etc", "dev"):
             (self.root / part).mkdir(parents=True)
         self.fake.mkdir()
-        for name, text in (("systemctl", SYSTEMCTL), ("docker", DOCKER), ("mountpoint", '#!/bin/sh\n[ -e "$MOUNTED" ]\n')):
+        for name, text in (
+            ("systemctl", SYSTEMCTL),
+            ("docker", DOCKER),
+            ("mountpoint", '#!/bin/sh\n[ -e "$MOUNTED" ]\n'),
+            ("umount", UMOUNT),
+        ):
             (self.fake / name).write_text(text)
             (self.fake / name).chmod(0o755)
         self.mounted.touch()
+        self.containers = copy.deepcopy(CONTAINERS)
         (self.root / "dev/disk").touch()
         (self.root / "proc/self/mountinfo").write_text(f"36 25 253:16 / {self.root}/var/mnt/data rw - ext4 /dev/vdb rw\n")
         (self.web / "files").touch()
@@ -73,8 +94,15 @@ class Machine:
         (self.data / "zerotoil/ledger" / f"{stamp}.json").write_text(text)
 
     def shell(self, script: str) -> str:
-        names = {"LOG": self.log, "MOUNTED": self.mounted, "BUSY": self.busy, "ZEROTOIL_ROOT": self.root}
-        env = {**os.environ, **{key: str(value) for key, value in names.items()}, "PATH": f"{self.fake}:{os.environ['PATH']}"}
+        (self.root / "containers.json").write_text(json.dumps(self.containers))
+        names = {
+            "CONTAINERS": self.root / "containers.json",
+            "LOG": self.log,
+            "MOUNTED": self.mounted,
+            "BUSY": self.busy,
+            "ZEROTOIL_ROOT": self.root,
+        }
+        env = os.environ | {key: str(value) for key, value in names.items()} | {"PATH": f"{self.fake}:{os.environ['PATH']}"}
         done = subprocess.run(["sh", "-s"], input=script, env=env, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -97,14 +125,14 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_all_that_uses_the_disk_is_stopped_apps_first(machine: Machine) -> None:
     assert swap.release(machine.guest()) == ""
-    stops = [call for call in machine.calls() if " stop " in call]
-    assert stops == [
+    calls = [call for call in machine.calls() if " stop " in call or "update" in call or call == "umount"]
+    assert calls == [
         "systemctl stop zerotoil-notify-watch.timer",
-        "systemctl stop zerotoil-app@later.service zerotoil-app@web.service",
-        "docker stop --time 30 c1 c3 c4",
-        "systemctl stop docker.socket",
-        "systemctl stop var-mnt-data.mount",
-    ]
+        "systemctl stop zerotoil-app@later.service zerotoil-app@web.service zerotoil-notify-watch.timer",
+        "docker update --restart=no c1 c3 c4 c5",
+        "docker stop --time 30 c1 c3 c4 c5",
+        "umount",
+    ], "docker itself goes on"
     assert not machine.mounted.exists()
     assert machine.blocked()
 
@@ -148,19 +176,30 @@ def test_what_was_stopped_runs_again_and_the_story_goes_on(machine: Machine) -> 
     swap.take(machine.guest())
     machine.log.write_text("")
     assert swap.resume(machine.guest()) == ["zerotoil-app@web.service"], "the app that came later has no folder on this disk"
-    starts = [call for call in machine.calls() if " start " in call]
-    assert starts == [
-        "systemctl start docker.service",
-        "systemctl start docker.socket",
-        "docker start c1 c3",
-        "systemctl start --no-block docker.service",
-        "systemctl start --no-block docker.socket",
+    calls = [call for call in machine.calls() if " start " in call or "update" in call]
+    assert calls == [
+        "docker update --restart=on-failure:3 c1",
+        "docker start c1",
+        "docker update --restart=always c3",
+        "docker start c3",
+        "docker update --restart=always c4",
+        "docker update --restart=no c5",
         "systemctl start --no-block zerotoil-app@web.service",
         "systemctl start --no-block zerotoil-notify-watch.timer",
     ]
     assert not machine.blocked()
     assert not machine.kept.exists()
     assert (machine.data / "zerotoil/ledger/2026-11-26T02-00-00Z.json").exists()
+
+
+def test_a_run_that_was_cut_off_does_not_forget_what_was(machine: Machine) -> None:
+    """The second release sees containers that no more restart: what is brought back is what was at the first."""
+    swap.release(machine.guest())
+    machine.mounted.touch()
+    for one in machine.containers:
+        one["HostConfig"]["RestartPolicy"]["Name"] = "no"
+    swap.release(machine.guest())
+    assert "c4 web always running" in (machine.kept / "containers").read_text().splitlines()
 
 
 def test_twice_does_no_more(machine: Machine) -> None:

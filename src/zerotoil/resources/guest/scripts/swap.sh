@@ -26,18 +26,23 @@ hold() {
 
 active() { systemctl list-units --state=active,activating,reloading --plain --no-legend --full "$@" | cut -d' ' -f1; }
 
-dependents() { # what needs the mount and runs
+dependents() { # what needs the mount and runs. Docker itself stays: its containers are dealt with one by one
   for unit in $(systemctl show --property=RequiredBy --value "$mount"); do
+    case $unit in docker.* | zerotoil-install.service) continue ;; esac
     ! systemctl is-active --quiet "$unit" || echo "$unit"
   done
 }
 
-on_data() { # running containers that see the data disk, and the updater: a line each of id and Compose project
-  running=$(docker ps --quiet --no-trunc) || return 0
+on_data() { # containers that see the data disk, and the updater: a line each of id, Compose project, policy, state
+  all=$(docker ps --all --quiet --no-trunc) || return 0
   # shellcheck disable=SC2086
-  [ -z "$running" ] || docker inspect $running |
-    jq -r '.[] | select(.Name == "/watchtower" or any(.Mounts[]; .Source // "" | startswith("/var/mnt/data")))
-      | "\(.Id) \(.Config.Labels["com.docker.compose.project"]? // "-")"'
+  [ -z "$all" ] || docker inspect $all |
+    jq -r '.[] | select(.Name == "/watchtower" or any(.Mounts[]?; .Source // "" | startswith("/var/mnt/data")))
+      | .HostConfig.RestartPolicy as $policy
+      | [.Id, .Config.Labels["com.docker.compose.project"]? // "-",
+          (if $policy.Name == "on-failure" then "on-failure:\($policy.MaximumRetryCount)"
+           elif $policy.Name == "" then "no" else $policy.Name end),
+          .State.Status] | join(" ")'
 }
 
 numbers() { # of the mounted filesystem, as the kernel writes them in mountinfo
@@ -74,23 +79,25 @@ release() {
   remember
   numbers >"$keep/numbers"
   dependents >"$keep/found"
-  active 'zerotoil-*.timer' 'zerotoil-*.path' docker.socket >>"$keep/found"
+  active 'zerotoil-*.timer' 'zerotoil-*.path' >>"$keep/found"
   cat "$keep/units" 2>/dev/null >>"$keep/found" # of a run that was cut off
   sort -u "$keep/found" >"$keep/units"
-  apps=$(grep '^zerotoil-app@' "$keep/units")
+  # What starts others goes first, then the apps, then the rest.
   # shellcheck disable=SC2046
   systemctl stop $(grep -e '\.timer$' -e '\.path$' "$keep/units") 2>/dev/null
-  # shellcheck disable=SC2086
-  [ -z "$apps" ] || systemctl stop $apps
-  on_data >"$keep/found"
-  cat "$keep/containers" 2>/dev/null >>"$keep/found"
-  sort -u "$keep/found" >"$keep/containers"
-  # Docker starts again what ran when it was stopped itself, so these are stopped by name.
   # shellcheck disable=SC2046
-  [ ! -s "$keep/containers" ] || docker stop --time 30 $(cut -d" " -f1 "$keep/containers") >/dev/null
-  systemctl stop docker.socket 2>/dev/null
+  [ ! -s "$keep/units" ] || systemctl stop $(cat "$keep/units")
+  # Docker starts again what has the policy `always` whenever it starts itself, even what was stopped by name.
+  { cat "$keep/containers" 2>/dev/null || :; on_data; } | awk '!seen[$1]++' >"$keep/found"
+  mv "$keep/found" "$keep/containers"
+  if [ -s "$keep/containers" ]; then
+    # shellcheck disable=SC2046
+    docker update --restart=no $(cut -d' ' -f1 "$keep/containers") >/dev/null
+    # shellcheck disable=SC2046
+    docker stop --time 30 $(cut -d' ' -f1 "$keep/containers") >/dev/null
+  fi
   sync
-  systemctl stop "$mount" || { echo "busy $(users "$(cat "$keep/numbers")")" && return; }
+  umount "$data" || { echo "busy $(users "$(cat "$keep/numbers")")" && return; }
   # Gone here is not gone everywhere: a container may have it in a namespace of its own, and a disk that is taken away
   # under it loses what it writes.
   left=$(users "$(cat "$keep/numbers")")
@@ -139,12 +146,11 @@ resume() {
   done
   systemctl daemon-reload
   [ ! -f "$data/zerotoil/bin/install.sh" ] || sh "$data/zerotoil/bin/install.sh" >/dev/null 2>&1
-  grep -e '^docker\.' "$keep.done/units" | while read -r unit; do systemctl start "$unit"; done
-  others=$(while read -r id project; do
-    [ -f "$data/apps/$project/.zerotoil/files" ] || echo "$id" # an app's own unit starts it, with the image that belongs here
-  done <"$keep.done/containers")
-  # shellcheck disable=SC2086
-  [ -z "$others" ] || docker start $others >/dev/null 2>&1
+  while read -r id project policy state; do # one that is made again with another image is gone by then, or soon
+    docker update "--restart=$policy" "$id" >/dev/null 2>&1
+    # An app's own unit starts its containers.
+    [ -f "$data/apps/$project/.zerotoil/files" ] || [ "$state" != running ] || docker start "$id" >/dev/null 2>&1
+  done 2>/dev/null <"$keep.done/containers"
   while read -r unit; do
     case $unit in
       zerotoil-app@*)
