@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.e2e.guide_plan_and_drift import HOST, block, in_guest
-from tests.e2e.project import ZEROTOIL, Project, still, wait_for
+from tests.e2e.project import ZEROTOIL, Project, rows, still, wait_for
 
 DB = """services:
   db:
@@ -33,9 +33,16 @@ def sql(statement: str) -> str:
 
 def constant(text: str) -> str:
     """The output with what differs from walk to walk replaced, sizes and names by time too."""
-    text = re.sub(r"(manual|undo)-20[\d_-]+\d", r"\1-…", still(text))
+    text = re.sub(r"(manual|undo)-20[\d_-]+\d", r"\1-…", text)
+    text = still(re.sub(r"(undone/notes)\.20[\d-]+\d", r"\1.…", text))
     text = re.sub(r"…, \d+ (minute|hour)s? ago", "…", text)
     return re.sub(r"\b\d+(\.\d+)? (B|KiB|MiB|GiB)\b", "…", text)
+
+
+def top(story: str) -> str:
+    """The two newest events of a timeline, its table in plain lines."""
+    lines = [line for line in rows(story).splitlines() if line.startswith(("time", "…"))]
+    return "\n".join(re.sub(r"\b[0-9a-f]{12}\b", "…", constant(line)) for line in lines[:3])
 
 
 def answers_with(wanted: str) -> None:
@@ -69,7 +76,7 @@ def undo_a_bad_update(project: Project) -> str:
     assert "went back" in after
     return UNDO.format(
         broken=block('docker exec … psql -c "SELECT text FROM notes"', broken),
-        story=block(f"zerotoil timeline {HOST} | head", constant("\n".join(story.splitlines()[:8]))),
+        story=block(f"zerotoil timeline {HOST}", f"{top(story)}\n…"),
         shown=block(f"zerotoil undo {HOST} --dry-run", constant(shown)),
         undone=block(f"zerotoil undo {HOST} --yes", constant(undone)),
         held=block("zerotoil plan inventory/lab.py", constant(held)),

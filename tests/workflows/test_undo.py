@@ -20,7 +20,7 @@ from zerotoil.layers import Site
 from zerotoil.layers.servers import servers
 from zerotoil.layers.snapshots import look
 from zerotoil.layers.timeline.look import swaps
-from zerotoil.minilab.nas import Simulator
+from zerotoil.minilab.nas import Simulator, memory
 from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain import Provisioned, render_domain
@@ -165,6 +165,7 @@ def build(sim: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     monkeypatch.setattr(servers, "nas", lambda _spec: nas)
     monkeypatch.setattr(servers, "hypervisor", lambda _spec: hypervisor)
     monkeypatch.setattr(Site, "now", lambda _site: next(lab.clock))
+    monkeypatch.setattr(memory, "_now", lambda: int(next(lab.clock).timestamp()))  # one clock for all
     return lab
 
 
@@ -235,6 +236,12 @@ def test_returning(lab: Lab) -> None:
     assert lab.said == ["release", "take", "resume"], "the present is as it was: nothing is held in it"
     assert lab.volumes() == {VOLUME, new}
     assert plan(lab.nas, lab.spec) == []
+    saved = next(item.name for item in lab.sim.storage.snapshots() if item.dataset == new)
+    assert f"{VOLUME}@{saved.partition('@')[2]}" in lab.snapshots(), "taken of both, as every snapshot of their dataset"
+    assert saved.partition("@")[2] not in [one.name for one in look(lab.spec, lab.nas)], "this volume did not serve then"
+    lab.sim.storage.snapshot([f"{VOLUME}@later"], {})
+    lab.nas.forget()
+    assert look(lab.spec, lab.nas)[0].name == "later"
     undo(lab.site, look_back(lab.site))
     assert present(lab.spec, lab.nas) == new, "and forth again"
 

@@ -17,7 +17,7 @@ from zerotoil.model.spec import HostSpec
 from zerotoil.model.units import format_seconds
 from zerotoil.resources.nas.manual import BY, NOTE, QUIESCED, local
 from zerotoil.resources.nas.mark import dataset
-from zerotoil.resources.nas.present import lineage, present
+from zerotoil.resources.nas.present import Past, lineage, present
 
 LATEST, _NEAREST = "latest", 3
 MANUAL_ORIGIN, BY_HAND = "manual", "by hand"
@@ -59,7 +59,7 @@ def of_lineage(spec: HostSpec, nas: Nas) -> Iterator[dict[str, Any]]:
     """The NAS's entries of these snapshots; a query per volume."""
     for past in lineage(spec, nas):
         for entry in nas.query(nas.capabilities.snapshots, ["dataset", "=", past.volume]):
-            if past.until == float("inf") or int(_raw(entry, "creation")) <= past.until:
+            if past == Past(past.volume) or past.tells(int(_raw(entry, "creation"))):
                 yield entry
 
 

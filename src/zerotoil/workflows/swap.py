@@ -26,9 +26,9 @@ from zerotoil.resources.guest.wait import until_up
 from zerotoil.resources.hypervisor import Running, adopted, hot_disk, observed, shutdown
 from zerotoil.resources.hypervisor.iscsi_pool import IscsiPool
 from zerotoil.resources.hypervisor.observe import own_domain
-from zerotoil.resources.nas.clone import Clone, write_marks
+from zerotoil.resources.nas.clone import Clone
 from zerotoil.resources.nas.mark import PREFIX, as_properties, read_mark
-from zerotoil.resources.nas.present import REPLACED, SINCE, Swap, note_present, note_swap
+from zerotoil.resources.nas.present import Swap, note_swap, take_over
 from zerotoil.resources.nas.serve import serve, served
 from zerotoil.workflows.snapshot import take
 
@@ -64,8 +64,7 @@ class Swapping:
                 self._as_before()
                 raise
             self.after("served")
-        write_marks(site.nas, swap_.new, {REPLACED: swap_.old, SINCE: str(int(time.time()))})
-        note_present(site.spec, site.nas, swap_.new)
+        take_over(site.spec, site.nas, swap_, int(site.now().timestamp()))
         self.after("present")
         guest = self._put_in()
         self._check(guest)

@@ -20,6 +20,8 @@ from zerotoil.resources.nas.mark import dataset, property_of
 PRESENT, SWAP = "present", "swap"
 SINCE = "since"  # on a volume that took over from another one: when, in seconds since 1970
 REPLACED = "replaced"  # on such a volume: the one before it
+IDLE = "idle"  # on a volume that was replaced: the times in which another one served, "FROM-UNTIL FROM-"
+_MOST = 40  # of these times: TrueNAS 25.10.0 shows no more than 1024 characters of a property
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,35 @@ def note_present(spec: HostSpec, nas: Nas, volume: str) -> None:
     write_marks(nas, spec.zvol, {PRESENT: None if volume == spec.zvol else volume})
 
 
+def take_over(spec: HostSpec, nas: Nas, swap: Swap, now: int) -> None:
+    """Write down that `new` serves from now (seconds since 1970) on, and that `old` does not. Done once, it stays."""
+    if present(spec, nas) != swap.new:
+        write_marks(nas, swap.old, {IDLE: " ".join([*_idle(nas, swap.old), f"{now}-"][-_MOST:])})
+        write_marks(nas, swap.new, {REPLACED: swap.old, SINCE: str(now), IDLE: " ".join(_closed(nas, swap.new, now)) or None})
+        note_present(spec, nas, swap.new)
+
+
+def _idle(nas: Nas, volume: str) -> list[str]:
+    return property_of(dataset(nas, volume) or {}, IDLE).split()
+
+
+def _closed(nas: Nas, volume: str, now: int) -> list[str]:
+    return [f"{time}{now}" if time.endswith("-") else time for time in _idle(nas, volume)]
+
+
 @dataclass(frozen=True)
 class Past:
-    """A volume in the lineage of the present one. Its snapshots after `until` (seconds since 1970) are not of this story."""
+    """A volume in the lineage of the present one. Its snapshots after `until` (seconds since 1970) are not of this story,
+    and neither are those of times in which another volume served.
+    """
 
     volume: str
     until: float = float("inf")
+    idle: tuple[tuple[float, float], ...] = ()
+
+    def tells(self, time: float) -> bool:
+        """Did it serve at that time?"""
+        return time <= self.until and not any(start < time <= end for start, end in self.idle)
 
 
 def lineage(spec: HostSpec, nas: Nas) -> list[Past]:
@@ -89,7 +114,9 @@ def lineage(spec: HostSpec, nas: Nas) -> list[Past]:
     found: list[Past] = []
     until, volume = float("inf"), present(spec, nas)
     while volume and volume not in [past.volume for past in found]:
-        found.append(Past(volume, until))
+        times = (time.partition("-") for time in _idle(nas, volume))
+        idle = tuple((float(start or 0), float(end or "inf")) for start, _, end in times)
+        found.append(Past(volume, until, idle))
         since = property_of(dataset(nas, volume) or {}, SINCE)
         until = float(since) if since.replace(".", "").isdigit() else until
         volume = origin_of(nas, volume).partition("@")[0]
