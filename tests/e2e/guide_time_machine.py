@@ -99,7 +99,7 @@ What happened?
 
 ## What would go back?
 
-Without more words it is the newest snapshot from before the last update of an image. `--to SNAPSHOT` and `--before TIME` say
+Without more words it is the newest snapshot with which other images ran than run now. `--to SNAPSHOT` and `--before TIME` say
 another; `zerotoil snapshots` lists them.
 
 {shown}

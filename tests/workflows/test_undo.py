@@ -221,6 +221,19 @@ def test_what_will_go_back_is_shown(lab: Lab) -> None:
     assert (lab.nas.writes, lab.said, lab.hypervisor.writes.total()) == (writes, [], 0)
 
 
+def test_a_snapshot_with_which_the_same_images_ran_is_passed_over(lab: Lab) -> None:
+    """Such as the one that an undo takes first: its data is that of today."""
+    for _ in range(3):
+        next(lab.clock)
+    lab.sim.storage.snapshot([f"{VOLUME}@today"], {})
+    lab.nas.forget()
+    lab.ledger = [lab.ledger[0], entry(look(lab.spec, lab.nas)[0].created - timedelta(seconds=1), NEW)]
+    ahead = look_ahead(lab.site)
+    assert ahead.snapshot and ahead.snapshot.name == SNAPSHOT
+    assert [image.then for image in ahead.images] == [OLD]
+    assert look_ahead(lab.site, "latest").snapshot != ahead.snapshot
+
+
 def test_without_a_snapshot_from_before_the_update_none_is_guessed(lab: Lab) -> None:
     lab.ledger = story(datetime.now(UTC) - timedelta(days=1))
     with pytest.raises(LabError, match="no snapshot from before"):

@@ -47,7 +47,7 @@ def undo(
 ) -> None:
     """Take the data of HOST and the images that belong to it back to a snapshot; the present is kept and can be returned to.
 
-    Without --to and --before: to the newest snapshot from before the last update of an image.
+    Without --to and --before: to the newest snapshot with which other images ran than run now.
     """
     if sum(map(bool, (to, before, back, go_on))) > 1:
         raise LabError("--to, --before, --return and --continue exclude each other", "choose one", code=Code.WRONG_OPTION)

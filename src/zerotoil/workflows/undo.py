@@ -45,7 +45,7 @@ class Ahead:
 def look_ahead(site: Site, to: str = "", until: datetime | None = None, app: str = "") -> Ahead:
     """What an undo to a snapshot (by name, or the newest before a time) would do. Reads only. Raises LabError.
 
-    Without either: the newest snapshot from before the last update of an image (of `app`, where one is named); where no
+    Without either: the newest snapshot with which other images ran than run now (of `app`, where one is named); where no
     update is known, the newest of all.
     """
     spec = site.spec
@@ -53,13 +53,16 @@ def look_ahead(site: Site, to: str = "", until: datetime | None = None, app: str
     refuse_what_cannot_be_swapped(site)
     found = look(spec, site.nas)
     ledger = read_ledger(site.guest_now())[0]
-    limit = until or _last_update(ledger, app) or site.now()
-    chosen = named(found, spec.name, to) if to else before(found, spec.name, limit)
+    if to:
+        chosen = named(found, spec.name, to)
+    else:
+        limit = until or _last_update(ledger, app) or site.now()
+        others = () if until else (one for one in found if _moving(ledger, _entry_at(ledger, one.created), app))
+        chosen = next(iter(others), None) or before(found, spec.name, limit)
     entry = _entry_at(ledger, chosen.created)
     now = site.now()
     swap = Swap(site.volume, f"{spec.zvol}-undo-{now:%Y%m%d-%H%M%S}", f"{now:%Y-%m-%d %H:%M:%S}", chosen.id)
-    moving = tuple(image for image in _moving(ledger, entry) if app in ("", image.app))
-    return Ahead(swap, chosen, moving, entry.time if entry else None)
+    return Ahead(swap, chosen, _moving(ledger, entry, app), entry.time if entry else None)
 
 
 def look_back(site: Site) -> Ahead:
@@ -117,13 +120,14 @@ def _entry_at(ledger: Sequence[Entry | Same], time: datetime) -> Entry | None:
     return max(full, key=lambda entry: entry.time, default=None)
 
 
-def _moving(ledger: Sequence[Entry | Same], then: Entry | None) -> tuple[Moving, ...]:
+def _moving(ledger: Sequence[Entry | Same], then: Entry | None, app: str) -> tuple[Moving, ...]:
     """The services of apps whose images differ between an entry and the newest one."""
     newest = max((entry for entry in ledger if isinstance(entry, Entry)), key=lambda entry: entry.time, default=None)
     if then is None or newest is None:
         return ()
     now = {(item.app, item.service): item for item in newest.containers or ()}
-    moved = [item for item in then.containers or () if item.app and _id(now.get((item.app, item.service))) != item.id]
+    moved = [item for item in then.containers or () if item.app and app in ("", item.app)]
+    moved = [item for item in moved if _id(now.get((item.app, item.service))) != item.id]
     return tuple(Moving(item.app, item.service, _digest(now.get((item.app, item.service))), _digest(item)) for item in moved)
 
 
