@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zerotoil.error_codes import Code
+from zerotoil.error_codes.data import TEXTS as DATA
 from zerotoil.error_codes.declared import TEXTS as DECLARED
 from zerotoil.error_codes.operated import TEXTS as OPERATED
 from zerotoil.error_codes.servers import TEXTS as SERVERS
@@ -38,7 +39,9 @@ class Entry:
     remedy: str
 
 
-CATALOGUE: dict[Code, Entry] = {code: Entry(code, *text) for code, text in sorted({**DECLARED, **SERVERS, **OPERATED}.items())}
+CATALOGUE: dict[Code, Entry] = {
+    code: Entry(code, *text) for code, text in sorted({**DECLARED, **SERVERS, **DATA, **OPERATED}.items())
+}
 
 
 def page() -> str:
