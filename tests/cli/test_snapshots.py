@@ -84,6 +84,7 @@ def test_one_is_taken_and_listed(project: Project) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", created)
     assert one == {
         "name": said[1], "used": 0, "referenced": 0, "origin": "manual", "note": "before the move", "quiesced": "frozen",
+        "volume": "tank/lab/matrix/data",
         "clones": [],
     }  # fmt: skip
 
