@@ -180,7 +180,7 @@ def test_an_unexpected_error_is_one_line_without_debug(project: Path) -> None:
     ("line", "error"),
     [
         (["ssh", "-i", "lab.py", "one"], "one: no address is known: is the VM running? [ZT401]\n"),
-        (["rebuild", "-i", "lab.py", "one", "--yes"], "one: its data volume was never seen healthy: run the deploy"),
+        (["rebuild", "-i", "lab.py", "one", "--yes"], "one: there is no VM: create it with the deploy"),
         (["status", "lab.py"], ""),
         (["plan", "lab.py"], ""),
         (["check", "lab.py"], ""),
