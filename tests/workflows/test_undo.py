@@ -99,7 +99,7 @@ class Lab:
             return "frozen 42\n"
         if script.startswith("set -- thaw"):
             return "thawed\n"
-        if script.startswith("systemctl show"):
+        if "systemctl show --property=ActiveState" in script:
             return f"ActiveState={self.state}\n"
         if "Prints the ledger" in script:
             return json.dumps({"entries": self.ledger, "unreadable": [], "told": []})
