@@ -42,7 +42,7 @@ def constant(text: str) -> str:
 def top(story: str) -> str:
     """The two newest events of a timeline, its table in plain lines."""
     lines = [line for line in rows(story).splitlines() if line.startswith(("time", "…"))]
-    return "\n".join(re.sub(r"\b[0-9a-f]{12}\b", "…", constant(line)) for line in lines[:3])
+    return "\n".join(re.sub(r"\b[0-9a-f]{12}\b|\bnow\b", "…", constant(line)) for line in lines[:3])
 
 
 def answers_with(wanted: str) -> None:

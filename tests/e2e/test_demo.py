@@ -17,7 +17,8 @@ def test_watchtower_runs_as_declared() -> None:
     container = json.loads(in_guest("sudo docker inspect watchtower"))[0]
     assert container["State"]["Status"] == "running"
     assert container["HostConfig"]["SecurityOpt"] == ["label=disable"]
-    assert container["HostConfig"]["Binds"] == ["/var/run/docker.sock:/var/run/docker.sock"]
+    binds = {bind.partition(":")[2] for bind in container["HostConfig"]["Binds"]}
+    assert binds == {"/var/run/docker.sock", "/registry-ca:ro"}, "the lab's registries are of a CA of its own"
     assert "WATCHTOWER_SCHEDULE=0 30 3 * * *" in container["Config"]["Env"]
 
 
