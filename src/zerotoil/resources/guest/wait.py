@@ -10,7 +10,7 @@ from zerotoil.resources.guest.guest import Guest
 
 _SECONDS = 1800  # the units give up by themselves before that
 # The waiting is done in the guest: a login every second would take a small guest half of what it has to start the app.
-_ASK = """left=15
+_ASK = """left=8
 while :; do
   state=$(systemctl show --property=ActiveState,Result,ReloadResult,Job {unit})
   left=$((left - 1))
