@@ -1,6 +1,7 @@
 # make demo   sets everything up and runs the product on the embedded lab (root)
 # make test   sets everything up and passes the tests (root: they use real ZFS, iSCSI and libvirt)
-.PHONY: setup demo test check bench down
+# make e2e    all end-to-end tests, with the long walks that make test leaves out: an hour where VMs are emulated
+.PHONY: setup demo test e2e check bench down
 
 setup:
 	@setup/setup.sh
@@ -12,7 +13,10 @@ demo: setup
 	@echo 'Look at it: .venv/bin/zerotoil ssh demo1    .venv/bin/zerotoil lab console demo1    .venv/bin/zerotoil lab status'
 
 test: setup check
-	.venv/bin/pytest
+	.venv/bin/pytest -m "not long"
+
+e2e: setup
+	.venv/bin/pytest tests/e2e
 
 check:
 	.venv/bin/ruff check .

@@ -9,7 +9,7 @@ from tests.e2e.deployed import deploy
 from tests.e2e.guide_plan_and_drift import HOST, ROOT, in_guest
 from tests.e2e.project import ZEROTOIL, Project
 
-pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.usefixtures("lab")]
+pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.long, pytest.mark.usefixtures("lab")]
 INVENTORY = ("-i", "inventory/lab.py", HOST)
 
 

@@ -8,7 +8,7 @@ from tests.e2e.deployed import deploy
 from tests.e2e.guide_plan_and_drift import in_guest
 from tests.e2e.project import WEB, ZEROTOIL, Project, wait_for
 
-pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.usefixtures("lab")]
+pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.long, pytest.mark.usefixtures("lab")]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.e2e.deployed import assert_unchanged, run, writes, zerotoil
 from tests.e2e.guide_plan_and_drift import BIN, HOST, LAB, ROOT, in_guest, virsh
 from zerotoil.render.domain_mark import URI as MARK
 
-pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.usefixtures("lab")]
+pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.long, pytest.mark.usefixtures("lab")]
 
 FORGET = """
 from zerotoil.clients.truenas import Nas
