@@ -6,13 +6,12 @@ of today's, which is kept on the data disk. Cut off anywhere, the same command d
 
 from __future__ import annotations
 
-import shlex
-
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
+from zerotoil.model.restore import default_name
 from zerotoil.resources.guest import Guest
-from zerotoil.resources.guest.packaged import script_text
+from zerotoil.resources.guest.packaged import sent
 from zerotoil.resources.guest.swap import PATIENCE, Pin
 from zerotoil.workflows.restore import drop, mount_beside, wanted
 from zerotoil.workflows.snapshot import take
@@ -28,7 +27,7 @@ def undo_app(site: Site, app: str, ahead: Ahead) -> tuple[list[Pin], str]:
     assert ahead.snapshot is not None
     site.say("taking a snapshot of the present")
     take(site, f"before app {app} went back to {ahead.snapshot.name}", site.now())
-    beside = wanted(site, ahead.snapshot.id, f"undo-{app}"[:24].strip("-"))
+    beside = wanted(site, ahead.snapshot.id, default_name(f"undo-{app}"))
     source = mount_beside(beside)
     guest, stamp = site.guest_now(PATIENCE), f"{site.now():%Y%m%d-%H%M%S}"
     try:
@@ -38,7 +37,7 @@ def undo_app(site: Site, app: str, ahead: Ahead) -> tuple[list[Pin], str]:
         _run(guest, "exchange", app, stamp)
     finally:
         drop(site, beside.restore.name)
-    until_healthy(guest, f"zerotoil-app@{app}.service", f"zerotoil undo {site.spec.name} --app {app} --return")
+    _settle(guest, app)
     return [Pin(app, service, "" if image == "-" else image) for service, image in lines], f"{UNDONE}/{app}.{stamp}"
 
 
@@ -47,8 +46,16 @@ def return_app(site: Site, app: str) -> str:
     refuse_unknown(site, app)
     guest = site.guest_now(PATIENCE)
     back = _run(guest, "back", app, f"{site.now():%Y%m%d-%H%M%S}").strip()
-    until_healthy(guest, f"zerotoil-app@{app}.service", f"zerotoil undo {site.spec.name} --app {app} --return")
+    _settle(guest, app)
     return back
+
+
+def _settle(guest: Guest, app: str) -> None:
+    """Until it is up; its containers start by themselves again then, whatever came of it: each is of the folder that is there."""
+    try:
+        until_healthy(guest, f"zerotoil-app@{app}.service", f"zerotoil undo {guest.name} --app {app} --return")
+    finally:
+        _run(guest, "settle", app)
 
 
 def refuse_unknown(site: Site, app: str) -> None:
@@ -59,4 +66,4 @@ def refuse_unknown(site: Site, app: str) -> None:
 
 
 def _run(guest: Guest, *arguments: str) -> str:
-    return guest.write(f"set -- {shlex.join(arguments)}\n{script_text('undo-app.sh')}")
+    return guest.write(sent("undo-app.sh", *arguments, parts=["part-images.sh"]))

@@ -4,31 +4,32 @@ import copy
 import json
 import os
 import subprocess
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from zerotoil.resources.guest import Guest, swap
+from zerotoil.resources.guest.packaged import sent
 from zerotoil.resources.guest.swap import Pin
 
-SCRIPT = resources.files("zerotoil.resources.guest").joinpath("scripts", "swap.sh").read_text()
 OLD, NEW = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 SYSTEMCTL = r"""#!/bin/sh
 echo "systemctl $*" >>"$LOG"
 case $1 in
   show) case $2 in *What) echo /dev/disk ;; *) echo docker.service zerotoil-app@web.service zerotoil-app@later.service ;; esac ;;
   list-units) echo "zerotoil-notify-watch.timer loaded active" ;;
-  start) case " $* " in *" var-mnt-data.mount "*) : >"$MOUNTED" ;; esac ;;
+  start) case " $* " in *" var-mnt-data.mount "*) [ ! -e "$BUSY.start" ] && : >"$MOUNTED" ;; esac ;;
+  is-enabled) [ ! -e "$BUSY.disabled" ] ;;
 esac
 """
 UMOUNT = '#!/bin/sh\necho "umount" >>"$LOG"\n[ ! -e "$BUSY" ] && rm "$MOUNTED"\n'
 DOCKER = r"""#!/bin/sh
 echo "docker $*" >>"$LOG"
 case $1 in
-  ps) echo c1 ;;
+  ps) [ ! -e "$BUSY.silent" ] && echo c1 ;;
   inspect) cat "$CONTAINERS" ;;
+  update) [ -e "$BUSY.fixed" ] || sed -i "s/\"Name\": \"[a-z-]*\", \"Max/\"Name\": \"${2#--restart=}\", \"Max/g" "$CONTAINERS" ;;
 esac
 """
 
@@ -130,7 +131,7 @@ def test_all_that_uses_the_disk_is_stopped_apps_first(machine: Machine) -> None:
         "systemctl stop zerotoil-notify-watch.timer",
         "systemctl stop zerotoil-app@later.service zerotoil-app@web.service zerotoil-notify-watch.timer",
         "docker update --restart=no c1 c3 c4 c5",
-        "docker stop --time 30 c1 c3 c4 c5",
+        "docker stop -t 30 c1 c3 c4 c5",
         "umount",
     ], "docker itself goes on"
     assert not machine.mounted.exists()
@@ -143,7 +144,7 @@ def test_what_keeps_it_busy_is_named_and_it_stays_mounted(machine: Machine) -> N
     (process / "fd").mkdir(parents=True)
     (process / "comm").write_text("postgres\n")
     (process / "fd/3").symlink_to(machine.data / "pg/base")
-    assert swap.release(machine.guest()) == "postgres (812)"
+    assert swap.release(machine.guest()) == "812 (postgres)"
     assert machine.mounted.exists()
     assert machine.blocked()
 
@@ -154,7 +155,7 @@ def test_a_mount_in_another_namespace_counts(machine: Machine) -> None:
     (process / "fd").mkdir(parents=True)
     (process / "comm").write_text("pause\n")
     (process / "mountinfo").write_text("99 98 253:16 /x /data rw - ext4 /dev/vdb rw\n")
-    assert swap.release(machine.guest()) == "pause (913)"
+    assert swap.release(machine.guest()) == "913 (pause)"
     assert machine.mounted.exists(), "mounted again: the disk is not taken away under it"
 
 
@@ -179,11 +180,11 @@ def test_what_was_stopped_runs_again_and_the_story_goes_on(machine: Machine) -> 
     calls = [call for call in machine.calls() if " start " in call or "update" in call]
     assert calls == [
         "docker update --restart=on-failure:3 c1",
-        "docker start c1",
         "docker update --restart=always c3",
-        "docker start c3",
         "docker update --restart=always c4",
         "docker update --restart=no c5",
+        "docker start c1",
+        "docker start c3",
         "systemctl start --no-block zerotoil-app@web.service",
         "systemctl start --no-block zerotoil-notify-watch.timer",
     ]
@@ -210,3 +211,68 @@ def test_twice_does_no_more(machine: Machine) -> None:
     assert swap.resume(machine.guest()) == ["zerotoil-app@web.service"]
     assert swap.pin(machine.guest()) == []
     assert swap.resume(machine.guest()) == []
+
+
+def fails(machine: Machine, verb: str) -> str:
+    """What it says when it does not do it."""
+    with pytest.raises(AssertionError) as caught:
+        machine.shell(sent("swap.sh", verb, parts=["part-users.sh", "part-images.sh"]))
+    return str(caught.value)
+
+
+def test_a_container_that_would_start_by_itself_keeps_the_disk(machine: Machine) -> None:
+    machine.busy.with_name("busy.fixed").touch()
+    assert "could not be kept from starting by itself" in fails(machine, "release")
+    assert machine.mounted.exists()
+
+
+def test_a_docker_that_does_not_answer_keeps_the_disk(machine: Machine) -> None:
+    """Its containers could be there all the same. One that is switched off has none that would start."""
+    machine.busy.with_name("busy.silent").touch()
+    assert "Docker does not answer" in fails(machine, "release")
+    assert machine.mounted.exists()
+    machine.busy.with_name("busy.disabled").touch()
+    assert swap.release(machine.guest()) == ""
+
+
+def test_it_is_busy_too_where_it_cannot_be_mounted_again(machine: Machine) -> None:
+    """And at the second try, when the host has it no more."""
+    process = machine.root / "proc/913"
+    (process / "fd").mkdir(parents=True)
+    (process / "comm").write_text("pause\n")
+    (process / "mountinfo").write_text("99 98 253:16 /x /data rw - ext4 /dev/vdb rw\n")
+    machine.busy.with_name("busy.start").touch()
+    for _ in range(2):
+        assert swap.release(machine.guest()) == "913 (pause)"
+        assert not machine.mounted.exists()
+
+
+def test_who_only_sees_the_mount_of_the_host_is_not_named(machine: Machine) -> None:
+    machine.busy.touch()
+    for pid, namespace in (("self", "mnt:[1]"), ("1", "mnt:[1]"), ("914", "mnt:[2]")):
+        process = machine.root / "proc" / pid
+        (process / "ns").mkdir(parents=True)
+        (process / "ns/mnt").symlink_to(namespace)
+        (process / "comm").write_text("some\n")
+        (process / "mountinfo").write_text((machine.root / "proc/self/mountinfo").read_text())
+    assert swap.release(machine.guest()) == "914 (some)"
+
+
+def test_no_app_starts_when_the_ledger_cannot_be_read(machine: Machine) -> None:
+    swap.release(machine.guest())
+    swap.take(machine.guest())
+    (machine.data / "zerotoil/ledger/2026-11-25T02-00-00Z.json").write_text("{")
+    assert "cannot be read: no app was started" in fails(machine, "pins")
+    assert machine.blocked()
+
+
+def test_what_a_resume_that_was_cut_off_left_is_started_by_the_next(machine: Machine) -> None:
+    swap.release(machine.guest())
+    swap.take(machine.guest())
+    machine.kept.rename(machine.kept.with_name("swap.done"))
+    swap.release(machine.guest())
+    swap.take(machine.guest())
+    machine.log.write_text("")
+    swap.resume(machine.guest())
+    assert "docker update --restart=on-failure:3 c1" in machine.calls()
+    assert not machine.kept.with_name("swap.done").exists()

@@ -3,13 +3,24 @@
 import json
 import os
 import subprocess
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
-SCRIPT = resources.files("zerotoil.resources.guest").joinpath("scripts", "undo-app.sh").read_text()
+from zerotoil.resources.guest.packaged import sent
+
 OLD, NEW = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+
+
+DOCKER = r"""#!/bin/sh
+case $1 in
+  ps) echo c1 ;;
+  inspect) printf '[{"Id": "c1", "Name": "/web-db-1", "Mounts": [], "State": {"Status": "running"},
+    "Config": {"Labels": {"com.docker.compose.project": "web"}},
+    "HostConfig": {"RestartPolicy": {"Name": "%s"}}}]' "$(cat "$POLICY")" ;;
+  update) [ -e "$POLICY.fixed" ] || { echo "${2#--restart=}" >"$POLICY" && echo "$2" >>"$LOG"; } ;;
+esac
+"""
 
 
 class Machine:
@@ -27,11 +38,15 @@ class Machine:
             (disk / "zerotoil/ledger/2026-11-25T02-00-00Z.json").write_text(json.dumps({"containers": [item, other]}))
         self.fake.mkdir()
         (self.fake / "systemctl").write_text('#!/bin/sh\necho "$* $(cat "$ZEROTOIL_DATA/apps/web/data" 2>&1)" >>"$LOG"\n')
-        (self.fake / "systemctl").chmod(0o755)
+        (self.fake / "docker").write_text(DOCKER)
+        for name in ("systemctl", "docker"):
+            (self.fake / name).chmod(0o755)
+        (folder / "policy").write_text("always")
 
     def run(self, *arguments: str, code: int = 0) -> str:
-        env = {**os.environ, "ZEROTOIL_DATA": str(self.data), "LOG": str(self.log), "PATH": f"{self.fake}:{os.environ['PATH']}"}
-        script = f"set -- {' '.join(arguments)}\n{SCRIPT}"
+        more = {"ZEROTOIL_DATA": self.data, "LOG": self.log, "POLICY": self.log.with_name("policy")}
+        env = os.environ | {key: str(value) for key, value in more.items()} | {"PATH": f"{self.fake}:{os.environ['PATH']}"}
+        script = sent("undo-app.sh", *arguments, parts=["part-images.sh"])
         done = subprocess.run(["sh", "-s"], input=script, env=env, capture_output=True, text=True, timeout=30)
         assert done.returncode == code, done.stderr
         return done.stdout + done.stderr
@@ -39,6 +54,10 @@ class Machine:
     @property
     def app(self) -> str:
         return (self.data / "apps/web/data").read_text()
+
+    @property
+    def policy(self) -> str:
+        return self.log.with_name("policy").read_text().strip()
 
 
 @pytest.fixture
@@ -53,7 +72,9 @@ def test_folder_and_image_go_back_together(machine: Machine) -> None:
     assert machine.app == "yesterday"
     assert (machine.data / "apps/web/.zerotoil/pins").read_text() == f"db r.lan/db@{OLD}\n"
     unit = "zerotoil-app@web.service"
-    assert machine.log.read_text() == f"stop {unit} today\nstart --no-block {unit} yesterday\n"
+    assert machine.log.read_text() == f"stop {unit} today\n--restart=no\nstart --no-block {unit} yesterday\n"
+    machine.run("settle", "web")
+    assert machine.policy == "always"
     assert (machine.data / "zerotoil/undone/web.1/data").read_text() == "today"
 
 
@@ -88,3 +109,21 @@ def test_no_room_for_the_copy(machine: Machine) -> None:
     (machine.fake / "df").chmod(0o755)
     assert "has room for 0 KiB" in machine.run("prepare", "web", str(machine.source), code=1)
     assert machine.app == "today"
+
+
+def test_a_container_that_would_start_by_itself_stops_it(machine: Machine) -> None:
+    """Docker starts what has the policy `always` when it starts itself: today's image would meet yesterday's folder."""
+    machine.run("prepare", "web", str(machine.source))
+    machine.log.with_name("policy.fixed").touch()
+    machine.run("exchange", "web", "1", code=1)
+    assert machine.app == "today"
+
+
+def test_a_return_that_was_cut_off_goes_on(machine: Machine) -> None:
+    machine.run("prepare", "web", str(machine.source))
+    machine.run("exchange", "web", "1")
+    aside = machine.data / "zerotoil/undone"
+    (aside / "web.1").rename(aside / ".web.back.web.1")
+    (machine.data / "apps/web").rename(aside / "web.2")  # between its two renames
+    assert machine.run("back", "web", "3") == "web.1\n"
+    assert (machine.app, (aside / "web.2/data").read_text()) == ("today", "yesterday")

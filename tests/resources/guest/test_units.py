@@ -32,5 +32,6 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
     there = {path.name for kind in ("scripts", "units") for path in (folder / kind).iterdir() if path.is_file()}
     docker = own_files(make_spec(apps=["web"], notify_sinks=[SINK]))
     given = {Path(file.path).name for file in docker}
-    sent = {"ledger-read.sh", "quiesce.sh", "beside.sh", "swap.sh", "undo-app.sh"}  # over SSH, and not kept there
+    parts = {"part-users.sh", "part-images.sh"}
+    sent = {"ledger-read.sh", "quiesce.sh", "beside.sh", "swap.sh", "undo-app.sh", *parts}  # over SSH, and not kept there
     assert there - given == {"podman.sh", "images.sh"} | sent  # podman's

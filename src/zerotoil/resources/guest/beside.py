@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.restore import FOLDER, Restore
 from zerotoil.resources.guest.guest import Guest
-from zerotoil.resources.guest.packaged import script_text
+from zerotoil.resources.guest.packaged import sent
 
 
 class WrongFilesystem(LabError):
@@ -83,4 +81,4 @@ def _run(guest: Guest, *arguments: str) -> str:
 
 
 def _script(*arguments: str) -> str:
-    return f"set -- {shlex.join(arguments)}\n{script_text('beside.sh')}"
+    return sent("beside.sh", *arguments, parts=["part-users.sh"])

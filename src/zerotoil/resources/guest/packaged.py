@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from importlib import resources
 
 from zerotoil.model.places import TREE
@@ -18,6 +20,11 @@ def script(name: str) -> GuestFile:
 def script_text(name: str) -> str:
     """A script that is sent over SSH and kept nowhere."""
     return _HERE.joinpath("scripts", name).read_text()
+
+
+def sent(name: str, *arguments: str, parts: Sequence[str] = ()) -> str:
+    """A script with its arguments, to be sent over SSH; `parts` are files of functions that it uses."""
+    return "\n".join([f"set -- {shlex.join(arguments)}", *map(script_text, parts), script_text(name)])
 
 
 def unit(name: str, text: str = "") -> GuestFile:

@@ -5,7 +5,6 @@ The guest itself thaws after 30 seconds (quiesce.sh), so that no failure of this
 
 from __future__ import annotations
 
-import shlex
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,7 +12,7 @@ from enum import StrEnum
 from zerotoil.errors import LabError
 from zerotoil.model.places import DATA
 from zerotoil.resources.guest.guest import Guest
-from zerotoil.resources.guest.packaged import script_text
+from zerotoil.resources.guest.packaged import sent
 
 SECONDS = 30  # after which the guest thaws by itself
 
@@ -67,4 +66,4 @@ def hold(guest: Guest) -> Hold:
 
 
 def _script(action: str, argument: str) -> str:
-    return f"set -- {shlex.join([action, DATA, argument])}\n{script_text('quiesce.sh')}"
+    return sent("quiesce.sh", action, DATA, argument)

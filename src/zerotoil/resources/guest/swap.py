@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.resources.guest.guest import Guest
-from zerotoil.resources.guest.packaged import script_text
+from zerotoil.resources.guest.packaged import sent
 
 PATIENCE = 600  # seconds: every app may take three minutes to stop
 
@@ -53,4 +53,4 @@ def resume(guest: Guest) -> list[str]:
 
 
 def _script(verb: str) -> str:
-    return f"set -- {verb}\n{script_text('swap.sh')}"
+    return sent("swap.sh", verb, parts=["part-users.sh", "part-images.sh"])

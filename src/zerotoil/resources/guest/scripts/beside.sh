@@ -66,37 +66,21 @@ mount_it() {
   fi
 }
 
-name() { # "PID (program)", one a line, of the processes whose ids come in
-  sort -un | while read -r pid; do
-    echo "$pid ($(cat "$proc/$pid/comm" 2>/dev/null))"
-  done
-}
-
-users() { # whose working folder, root, program or open file is in the folder
-  find "$proc"/[0-9]*/cwd "$proc"/[0-9]*/root "$proc"/[0-9]*/exe "$proc"/[0-9]*/fd -maxdepth 1 \
-    \( -lname "$1" -o -lname "$1/*" \) 2>/dev/null | sed -n "s|^$proc/\([0-9]*\)/.*|\1|p" | name
-}
-
-holders() { # who has one of these devices mounted anywhere: a container with a mount of its own, or somebody who mounted it himself
+others() { # who has one of these devices mounted anywhere: a container with a mount of its own, or somebody who mounted it himself
   for device in "$disks/virtio-$serial" "$disks/virtio-$serial"-part*; do
-    [ -e "$device" ] || continue
-    grep -l "^[0-9]* [0-9]* $(number "$device") " "$proc"/[0-9]*/mountinfo 2>/dev/null
-  done | sed -n "s|^$proc/\([0-9]*\)/.*|\1|p" | name
-}
-
-line() { # a list on one line, not too long
-  head -n 5 | tr '\n' ',' | sed 's/,$//; s/,/, /g'
+    [ ! -e "$device" ] || holders "$(number "$device")"
+  done
 }
 
 unmount_it() {
   folder=$1
   while [ -n "$(mounted "$folder")" ]; do # as often as it was mounted there
     if ! said=$(umount "$folder" 2>&1); then
-      used=$(users "$folder" | line)
+      used=$(users "$folder" | named)
       echo "busy ${used:-$said}" && return
     fi
   done
-  held=$(holders | line)
+  held=$(others | named)
   [ -z "$held" ] || { echo "busy $held" && return; }
   rmdir "$folder" 2>/dev/null
   echo unmounted

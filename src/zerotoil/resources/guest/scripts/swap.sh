@@ -5,23 +5,33 @@
 #   pins      holds the apps at the images that the ledger on this disk recorded, where others run now: APP SERVICE IMAGE
 #   resume    starts again what `release` stopped
 # The last line that `release` prints is "released", or "busy" and who keeps the disk.
-# From `release` to `resume` no app starts, not even after a power cut: an image of today must not meet data of yesterday.
+# From `release` to `resume` no app starts, not even after a power cut: an image of today must not meet data of yesterday. What
+# that rests on is looked at, and the script fails where it does not hold.
 set -u
 root=${ZEROTOIL_ROOT:-}
+proc=$root/proc
 data=$root/var/mnt/data
 keep=$root/var/lib/zerotoil/swap # on the OS disk
 system=$root/etc/systemd/system
 mount=var-mnt-data.mount
 blocked='zerotoil-app@.service zerotoil-reconcile.service'
 
+fail() {
+  echo "$1" >&2
+  exit 1
+}
+
 hold() {
+  # What a resume that was cut off has not started yet is started by the next one.
+  [ -d "$keep" ] || [ ! -d "$keep.done" ] || { mv "$keep.done" "$keep" && rm -f "$keep/now.json"; }
   mkdir -p "$keep"
   for unit in $blocked; do
     mkdir -p "$system/$unit.d"
-    printf '[Unit]\n# An undo or a restore is at work.\nConditionPathExists=!%s\n' "$keep" >"$system/$unit.d/zerotoil-swap.conf"
+    printf '[Unit]\n# An undo is at work.\nConditionPathExists=!%s\n' "$keep" >"$system/$unit.d/zerotoil-swap.conf" ||
+      fail "no unit can be held back: $system cannot be written to"
   done
   sync "$keep" "$system"
-  systemctl daemon-reload
+  systemctl daemon-reload || fail 'systemd does not reload its units'
 }
 
 active() { systemctl list-units --state=active,activating,reloading --plain --no-legend --full "$@" | cut -d' ' -f1; }
@@ -33,30 +43,14 @@ dependents() { # what needs the mount and runs. Docker itself stays: its contain
   done
 }
 
-on_data() { # containers that see the data disk, and the updater: a line each of id, Compose project, policy, state
-  all=$(docker ps --all --quiet --no-trunc) || return 0
+on_data() { # the containers that see the data disk, and the updater
+  command -v docker >/dev/null || return 0
+  if ! all=$(docker ps --all --quiet --no-trunc); then
+    ! systemctl is-enabled --quiet docker.service
+    return
+  fi
   # shellcheck disable=SC2086
-  [ -z "$all" ] || docker inspect $all |
-    jq -r '.[] | select(.Name == "/watchtower" or any(.Mounts[]?; .Source // "" | startswith("/var/mnt/data")))
-      | .HostConfig.RestartPolicy as $policy
-      | [.Id, .Config.Labels["com.docker.compose.project"]? // "-",
-          (if $policy.Name == "on-failure" then "on-failure:\($policy.MaximumRetryCount)"
-           elif $policy.Name == "" then "no" else $policy.Name end),
-          .State.Status] | join(" ")'
-}
-
-numbers() { # of the mounted filesystem, as the kernel writes them in mountinfo
-  awk -v at="$data" '$5 == at { print $3 }' "$root/proc/self/mountinfo" | tail -n 1
-}
-
-users() { # NUMBERS: processes that have a file of the disk open, or it mounted in a namespace of their own
-  for process in "$root"/proc/[0-9]*; do
-    [ "${process##*/}" != $$ ] || continue
-    if find "$process/fd" "$process/cwd" -maxdepth 1 -lname "$data*" 2>/dev/null | grep -q . ||
-      awk -v numbers="$1" '$3 == numbers { found = 1 } END { exit !found }' "$process/mountinfo" 2>/dev/null; then
-      echo "$(cat "$process/comm" 2>/dev/null) (${process##*/})"
-    fi
-  done | sort -u | head -n 5 | tr '\n' ' '
+  policies $all | sed -n 's/ true$//p'
 }
 
 remember() { # what runs now, and the ledger: the story goes on with the other disk
@@ -64,74 +58,78 @@ remember() { # what runs now, and the ledger: the story goes on with the other d
   rm -rf "$keep/ledger"
   [ ! -d "$data/zerotoil/ledger" ] || cp -R "$data/zerotoil/ledger" "$keep/ledger"
   last=$(newest "$keep/ledger")
-  [ -z "$last" ] || [ -s "$keep/now.json" ] || jq -c '.containers // []' "$last" >"$keep/now.json"
+  [ -z "$last" ] || [ -s "$keep/now.json" ] || cp "$last" "$keep/now.json"
 }
 
-newest() { # FOLDER: its last entry that tells something
-  last=
-  for file in "$1"/2*Z.json; do case $file in *.same.json) ;; *) [ ! -e "$file" ] || last=$file ;; esac done
-  echo "$last"
-}
-
-release() {
-  hold
-  mountpoint -q "$data" || { echo released && return; }
-  remember
-  numbers >"$keep/numbers"
+stop_units() {
   dependents >"$keep/found"
   active 'zerotoil-*.timer' 'zerotoil-*.path' >>"$keep/found"
   cat "$keep/units" 2>/dev/null >>"$keep/found" # of a run that was cut off
   sort -u "$keep/found" >"$keep/units"
-  # What starts others goes first, then the apps, then the rest.
+  # What starts others goes first.
   # shellcheck disable=SC2046
   systemctl stop $(grep -e '\.timer$' -e '\.path$' "$keep/units") 2>/dev/null
   # shellcheck disable=SC2046
   [ ! -s "$keep/units" ] || systemctl stop $(cat "$keep/units")
-  # Docker starts again what has the policy `always` whenever it starts itself, even what was stopped by name.
-  { cat "$keep/containers" 2>/dev/null || :; on_data; } | awk '!seen[$1]++' >"$keep/found"
-  mv "$keep/found" "$keep/containers"
-  if [ -s "$keep/containers" ]; then
-    # shellcheck disable=SC2046
-    docker update --restart=no $(cut -d' ' -f1 "$keep/containers") >/dev/null
-    # shellcheck disable=SC2046
-    docker stop --time 30 $(cut -d' ' -f1 "$keep/containers") >/dev/null
+}
+
+stop_containers() {
+  on_data >"$keep/found" || fail 'Docker does not answer, so its containers cannot be held back'
+  cat "$keep/containers" "$keep/found" 2>/dev/null | awk '!seen[$1]++' >"$keep/containers.new" # the first look counts
+  mv "$keep/containers.new" "$keep/containers"
+  no_restart "$keep/found" || fail 'a container on the data disk could not be kept from starting by itself'
+  # shellcheck disable=SC2046
+  [ ! -s "$keep/found" ] || docker stop -t 30 $(cut -d' ' -f1 "$keep/found") >/dev/null
+}
+
+release() {
+  hold
+  if mountpoint -q "$data"; then
+    remember
+    awk -v at="$data" '$5 == at { print $3 }' "$proc/self/mountinfo" | tail -n 1 >"$keep/numbers"
+    stop_units
+    stop_containers
+    sync
+    # Here every process of the host sees the mount: only those with an open file, and those of other namespaces, tell something.
+    umount "$data" || { echo "busy $({ users "$data"; holders "$(cat "$keep/numbers")" | elsewhere; } | named)" && return; }
   fi
-  sync
-  umount "$data" || { echo "busy $(users "$(cat "$keep/numbers")")" && return; }
-  # Gone here is not gone everywhere: a container may have it in a namespace of its own, and a disk that is taken away
-  # under it loses what it writes.
-  left=$(users "$(cat "$keep/numbers")")
-  [ -z "$left" ] || { systemctl start "$mount" && echo "busy $left" && return; }
-  echo released
+  # Gone here is not gone everywhere: a container may have it in a namespace of its own, or somebody mounted it twice. A disk that
+  # is taken away under them loses what they write.
+  numbers=$(cat "$keep/numbers" 2>/dev/null)
+  left=$([ -z "$numbers" ] || holders "$numbers" | named)
+  if [ -n "$left" ]; then
+    systemctl start "$mount"
+    echo "busy $left"
+  else
+    echo released
+  fi
 }
 
 take() {
   device=$(systemctl show --property=What --value "$mount")
   left=60
   while [ ! -e "$root$device" ] && [ "$left" -gt 0 ]; do sleep 0.5 && left=$((left - 1)); done
-  [ -e "$root$device" ] || { echo "$device does not appear" >&2 && exit 1; }
-  mountpoint -q "$data" || { systemctl reset-failed "$mount" 2>/dev/null && systemctl start "$mount"; }
-  mountpoint -q "$data" || { systemctl status --no-pager --lines=3 "$mount" >&2 && exit 1; }
+  [ -e "$root$device" ] || fail "$device does not appear"
+  if ! mountpoint -q "$data"; then
+    systemctl reset-failed "$mount" 2>/dev/null
+    systemctl start "$mount"
+  fi
+  mountpoint -q "$data" || fail "$(systemctl status --no-pager --lines=3 "$mount" 2>&1)"
 }
 
 pins() {
   [ -d "$keep" ] || return 0 # resumed already, by a run that was cut off
-  last=$(newest "$data/zerotoil/ledger")
-  [ -n "$last" ] || return 0
-  now='[]'
-  [ ! -s "$keep/now.json" ] || now=$(cat "$keep/now.json")
-  jq -r --argjson now "$now" '
-    ($now | map({key: "\(.app) \(.service)", value: .id}) | from_entries) as $runs
-    | [.containers[]? | select(.app != "")] | unique_by(.app, .service)[]
-    | select($runs["\(.app) \(.service)"] != .id) | "\(.app) \(.service) \(.digest // "-")"' "$last" |
-    while read -r app service image; do
-      own=$data/apps/$app/.zerotoil
-      [ -f "$own/files" ] || continue
-      echo "$app $service $image"
-      [ "$image" != - ] || continue # built on the host: no registry has it
-      { grep -v "^$service " "$own/pins" 2>/dev/null; echo "$service $image"; } >"$own/pins.new"
-      mv "$own/pins.new" "$own/pins"
-    done
+  then=$(newest "$data/zerotoil/ledger")
+  [ -n "$then" ] || return 0
+  now=$keep/now.json
+  [ -s "$now" ] || now=
+  moved "$then" "$now" >"$keep/moved" || fail "the entry ${then##*/} of the ledger cannot be read: no app was started"
+  while read -r app service image; do
+    [ -f "$data/apps/$app/.zerotoil/files" ] || continue
+    hold_at "$data/apps/$app" "$service" "$image" || fail "$app $service could not be held at $image: no app was started"
+    echo "$app $service $image"
+  done <"$keep/moved"
+  sync
 }
 
 resume() {
@@ -139,18 +137,20 @@ resume() {
     name=$data/zerotoil/ledger/${file##*/}
     [ ! -f "$file" ] || [ -e "$name" ] || [ ! -d "${name%/*}" ] || cp "$file" "$name"
   done
-  mv "$keep" "$keep.done" 2>/dev/null || [ -d "$keep.done" ] || return 0 # from here on apps may start
+  if [ -d "$keep" ]; then mv "$keep" "$keep.done" || fail "$keep cannot be taken away: no app was started"; fi # now apps may start
+  [ -d "$keep.done" ] || return 0
   for unit in $blocked; do
     rm -f "$system/$unit.d/zerotoil-swap.conf"
     rmdir "$system/$unit.d" 2>/dev/null
   done
   systemctl daemon-reload
   [ ! -f "$data/zerotoil/bin/install.sh" ] || sh "$data/zerotoil/bin/install.sh" >/dev/null 2>&1
-  while read -r id project policy state; do # one that is made again with another image is gone by then, or soon
-    docker update "--restart=$policy" "$id" >/dev/null 2>&1
+  touch "$keep.done/containers" "$keep.done/units"
+  restart_again "$keep.done/containers"
+  while read -r id project _ state; do
     # An app's own unit starts its containers.
-    [ -f "$data/apps/$project/.zerotoil/files" ] || [ "$state" != running ] || docker start "$id" >/dev/null 2>&1
-  done 2>/dev/null <"$keep.done/containers"
+    [ -f "$data/apps/$project/.zerotoil/files" ] || [ "$state" != running ] || docker start "$id" </dev/null >/dev/null 2>&1
+  done <"$keep.done/containers"
   while read -r unit; do
     case $unit in
       zerotoil-app@*)

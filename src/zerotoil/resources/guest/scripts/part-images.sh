@@ -1,0 +1,45 @@
+# shellcheck shell=sh
+# Which images belong to data of another day, and that no container of today starts on it by itself. A part of scripts that are
+# sent (packaged.sent).
+
+newest() { # LEDGER: its last entry that tells something
+  last=
+  for file in "$1"/2*Z.json; do case $file in *.same.json) ;; *) [ ! -e "$file" ] || last=$file ;; esac done
+  echo "$last"
+}
+
+moved() { # THEN NOW [APP]: "APP SERVICE IMAGE" of what ran by one entry and is another image by the other; "-": in no registry
+  jq -r --arg app "${3:-}" --slurpfile now "${2:-/dev/null}" '
+    ([$now[].containers[]? | {key: "\(.app) \(.service)", value: .id}] | from_entries) as $runs
+    | [.containers[]? | select(.app != "" and ($app == "" or .app == $app))] | unique_by(.app, .service)[]
+    | select($runs["\(.app) \(.service)"] != .id) | "\(.app) \(.service) \(.digest // "-")"' "$1"
+}
+
+hold_at() { # FOLDER SERVICE IMAGE: the app in the folder holds the service at the image
+  [ "$3" != - ] || return 0 # built on the host: no registry has it
+  held=$1/.zerotoil/pins
+  { grep -v "^$2 " "$held" 2>/dev/null || :; echo "$2 $3"; } >"$held.new" && mv "$held.new" "$held" && grep -qxF "$2 $3" "$held"
+}
+
+policies() { # IDS: a line each of id, Compose project, restart policy, state, whether it sees the data disk or is the updater
+  [ $# -eq 0 ] || docker inspect "$@" | jq -r '.[] | .HostConfig.RestartPolicy as $policy
+    | [.Id, .Config.Labels["com.docker.compose.project"]? // "-",
+        (if $policy.Name == "on-failure" then "on-failure:\($policy.MaximumRetryCount)"
+         elif $policy.Name == "" then "no" else $policy.Name end),
+        .State.Status,
+        (.Name == "/watchtower" or any(.Mounts[]?; .Source // "" | startswith("/var/mnt/data")))] | join(" ")'
+}
+
+# Docker starts again what has the policy `always` whenever it starts itself, even what was stopped by name.
+no_restart() { # FILE of such lines: none of them starts by itself any more; fails where one would
+  ids=$(cut -d' ' -f1 "$1")
+  [ -n "$ids" ] || return 0
+  # shellcheck disable=SC2086
+  docker update --restart=no $ids >/dev/null && ! policies $ids | cut -d' ' -f3 | grep -qvx no
+}
+
+restart_again() { # FILE: each has its policy back. One that was made again with another image is gone
+  while read -r id _ policy _; do
+    docker update "--restart=$policy" "$id" </dev/null >/dev/null 2>&1
+  done <"$1"
+}
