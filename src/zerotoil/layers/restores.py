@@ -14,7 +14,8 @@ from zerotoil.layers.snapshots import named
 from zerotoil.model.restore import FOLDER, Restore, comment_prefix, is_name, name_in, name_of_target
 from zerotoil.resources.guest import beside
 from zerotoil.resources.hypervisor.beside import BesideDisk, attached_names, is_on, pool_names
-from zerotoil.resources.nas.beside import MARK, is_marked, lineage, local, served
+from zerotoil.resources.nas.beside import MARK, is_marked, local, served
+from zerotoil.resources.nas.clone import ancestry, origin
 from zerotoil.resources.nas.mark import dataset
 
 _WHERE = {"ro": "mounted read-only at", "rw": "mounted, writable, at"}
@@ -98,11 +99,6 @@ class _Sight:
             return None
 
 
-def volume(site: Site) -> str:
-    """The host's present data volume: snapshots are of it, clones lie beside it."""
-    return site.volume
-
-
 def find_snapshot(site: Site, given: str) -> str:
     """A snapshot of the host's data as DATASET@NAME; `given` may be that, its NAME, or "latest". Raises LabError."""
     return named(snapshots.look(site.spec, site.nas), site.spec.name, given).id
@@ -132,13 +128,13 @@ def _look_around(site: Site) -> _Sight:
 
 
 def _names_on_nas(site: Site) -> Iterator[str]:
-    spec, nas, of = site.spec, site.nas, set(lineage(site.nas, volume(site)))
-    for entry in nas.query("pool.dataset", ["pool", "=", volume(site).split("/")[0]]):
+    spec, nas, of = site.spec, site.nas, set(ancestry(site.nas, site.volume))
+    for entry in nas.query("pool.dataset", ["pool", "=", site.volume.split("/")[0]]):
         if entry["type"] != "VOLUME":
             continue
         if local(entry, "owner") == spec.owner and is_name(local(entry, MARK)):
             yield local(entry, MARK)
-        elif _origin(entry).partition("@")[0] in of:  # one that was made and not marked yet
+        elif origin(entry).partition("@")[0] in of:  # one that was made and not marked yet
             yield from (name for one in of if (name := name_in(entry["id"], one)))
     for extent in nas.query("iscsi.extent"):
         if extent["comment"].startswith(comment_prefix(spec)):
@@ -158,7 +154,7 @@ def _names_of_targets(site: Site) -> Iterator[str]:
 def _found(site: Site, name: str, sight: _Sight) -> Found:
     spec, nas = site.spec, site.nas
     restore = Restore(spec, name)
-    parts = served(nas, restore, volume(site))
+    parts = served(nas, restore, site.volume)
     entry = dataset(nas, parts.clone.name)
     extent = next((e for e in nas.found("iscsi.extent", "name", restore.extent)), None)
     target = next((e for e in nas.found("iscsi.target", "name", restore.target)), None)
@@ -173,12 +169,12 @@ def _found(site: Site, name: str, sight: _Sight) -> Found:
         "disk": None if sight.attached is None else name in sight.attached,
         "mount": None if sight.mounts is None else name in sight.mounts,
     }
-    origin = _origin(entry) if entry else ""
+    of = origin(entry or {})
     return Found(
         spec.name,
         name,
-        origin,
-        _taken(site, origin) if origin else None,
+        of,
+        _taken(site, of) if of else None,
         int(entry["used"]["parsed"] or 0) if entry else 0,
         (sight.mounts or {}).get(name, ""),
         tuple(part for part, is_there in there.items() if is_there),
@@ -193,10 +189,6 @@ def _taken(site: Site, snapshot: str) -> datetime | None:
     return datetime.fromtimestamp(int(found["properties"]["creation"]["rawvalue"]), UTC) if found else None
 
 
-def _origin(entry: dict[str, Any]) -> str:
-    return str((entry.get("origin") or {}).get("value") or "")
-
-
 def disk_of(site: Site, restore: Restore) -> BesideDisk:
     """The hypervisor's side of a restore."""
-    return BesideDisk(restore, site.hypervisor, served(site.nas, restore, volume(site)).iqn)
+    return BesideDisk(restore, site.hypervisor, served(site.nas, restore, site.volume).iqn)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
-from zerotoil.layers.restores import disk_of, find_snapshot, look, volume
+from zerotoil.layers.restores import disk_of, find_snapshot, look
 from zerotoil.model.restore import Restore, check_name, default_name
 from zerotoil.resources.guest import beside
 from zerotoil.resources.guest.beside import WrongFilesystem
@@ -52,7 +52,7 @@ def wanted(site: Site, given: str, name: str = "", *, writable: bool = False) ->
     snapshot = find_snapshot(site, given)
     restore = Restore(site.spec, name or default_name(snapshot.partition("@")[2]))
     _refuse_without_vm(site)
-    parts = served(site.nas, restore, volume(site), snapshot)
+    parts = served(site.nas, restore, site.volume, snapshot)
     check_clone(parts)
     for part in (parts.extent, parts.target, parts.mapping):
         part.check(part.find())
@@ -109,8 +109,8 @@ def mount_beside(want: Wanted) -> str:
 def drop_steps(site: Site, name: str) -> list[Step]:
     """In the order in which they are taken. Raises LabError for what must not be taken apart, before anything is."""
     restore = Restore(site.spec, name)
-    parts, disk = served(site.nas, restore, volume(site)), disk_of(site, restore)
-    nas = Dropping(restore, parts, {volume(site), site.spec.zvol})
+    parts, disk = served(site.nas, restore, site.volume), disk_of(site, restore)
+    nas = Dropping(restore, parts, {site.volume, site.spec.zvol})
     nas.check()
     disk.pool_is_there()
     return [
@@ -128,10 +128,10 @@ def would_drop(site: Site, name: str) -> list[str]:
     """What `drop` would take apart, in that order, in words. Raises LabError for what must not be; reads only."""
     _refuse_unknown(site, name)
     restore = Restore(site.spec, name)
-    parts, disk = served(site.nas, restore, volume(site)), disk_of(site, restore)
+    parts, disk = served(site.nas, restore, site.volume), disk_of(site, restore)
     gone = [f"mount {restore.folder}, disk {restore.serial}"] if is_on(site.spec, site.hypervisor) and disk.is_attached() else []
     gone += [f"iSCSI pool {restore.pool}"] if disk.pool_is_there() else []
-    return gone + Dropping(restore, parts, {volume(site), site.spec.zvol}).check()
+    return gone + Dropping(restore, parts, {site.volume, site.spec.zvol}).check()
 
 
 def drop(site: Site, name: str) -> None:

@@ -13,7 +13,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.restore import Restore
 from zerotoil.resources.nas import access, full_name
-from zerotoil.resources.nas.clone import Clone, origin_of
+from zerotoil.resources.nas.clone import Clone
 from zerotoil.resources.nas.mark import dataset, property_of
 from zerotoil.resources.nas.targets import Extent, Mapping, Target
 
@@ -83,14 +83,6 @@ def local(entry: dict[str, object], name: str) -> str:
     properties = entry.get("user_properties")
     value = properties.get(f"zerotoil:{name}") if isinstance(properties, dict) else None
     return str(value.get("value") or "") if isinstance(value, dict) and value.get("source") == "LOCAL" else ""
-
-
-def lineage(nas: Nas, volume: str) -> list[str]:
-    """The volume, and those that it was cloned from."""
-    found = [volume]
-    while (parent := origin_of(nas, found[-1]).partition("@")[0]) and parent not in found:
-        found.append(parent)
-    return found
 
 
 def _volumes(nas: Nas, volume: str) -> list[dict[str, object]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from zerotoil.clients.truenas import Nas, NasError
 from zerotoil.error_codes import Code
@@ -34,9 +35,9 @@ class Clone:
         entry = dataset(self.nas, self.name)
         if entry is None:
             return False
-        origin = origin_of(self.nas, self.name)
-        if origin != self.snapshot:
-            what = f"a clone of {origin}" if origin else "no clone"
+        other = origin_of(self.nas, self.name)
+        if other != self.snapshot:
+            what = f"a clone of {other}" if other else "no clone"
             raise LabError(
                 f"{self.name} exists and is {what}, not of {self.snapshot}",
                 "nothing was touched; choose another name",
@@ -59,10 +60,28 @@ class Clone:
             write_marks(self.nas, self.name, self.marks)
 
 
-def origin_of(nas: Nas, name: str) -> str:
-    """The snapshot that a dataset was cloned from, as DATASET@NAME; empty when it is no clone."""
-    entry = dataset(nas, name) or {}
+def origin(entry: Mapping[str, Any]) -> str:
+    """The snapshot that a dataset of this entry was cloned from, as DATASET@NAME; empty when it is no clone."""
     return str((entry.get("origin") or {}).get("value") or "")
+
+
+def origin_of(nas: Nas, name: str) -> str:
+    """The same of a dataset by its name."""
+    return origin(dataset(nas, name) or {})
+
+
+def ancestry(nas: Nas, volume: str) -> list[str]:
+    """A volume, and those that it was cloned from in turn."""
+    found = [volume]
+    while (parent := origin_of(nas, found[-1]).partition("@")[0]) and parent not in found:
+        found.append(parent)
+    return found
+
+
+def clones_of(nas: Nas, volume: str) -> dict[str, str]:
+    """The clones of a volume's snapshots: name -> origin. By their own word, which is the pool's, whatever a snapshot lists."""
+    entries = nas.query("pool.dataset", ["pool", "=", volume.split("/")[0]])
+    return {str(entry["id"]): origin(entry) for entry in entries if origin(entry).startswith(f"{volume}@")}
 
 
 def write_marks(nas: Nas, name: str, marks: Mapping[str, str | None]) -> None:

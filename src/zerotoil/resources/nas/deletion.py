@@ -13,6 +13,7 @@ from typing import Any
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.resources.nas.clone import clones_of
 from zerotoil.resources.nas.mark import dataset, of_entry
 
 Entry = dict[str, Any]
@@ -79,6 +80,9 @@ def delete(nas: Nas, volume: str, owner: str, confirmed: str, target: str = "") 
             nas.write("iscsi.target.delete", number)
         for snapshot in found.snapshots:
             nas.write(f"{nas.capabilities.snapshots}.delete", snapshot)
+        nas.forget()
+        if left := [extent for extent in nas.query("iscsi.extent") if extent.get("disk") == f"zvol/{volume}"]:
+            raise _still_there(f"the extent {left[0]['name']}")  # the server would delete it with the volume, forced
         if left := _snapshots(nas, volume):
             raise _still_there(", ".join(snapshot["id"] for snapshot in left))
         nas.write("pool.dataset.delete", volume)
@@ -100,12 +104,7 @@ def _snapshots(nas: Nas, volume: str) -> list[Entry]:
 
 
 def _refuse_clones(nas: Nas, volume: str) -> None:
-    """By their own origin: that is what the pool says, whatever a snapshot lists."""
-    clones = {}
-    for entry in nas.query("pool.dataset", ["pool", "=", volume.split("/")[0]]):
-        origin = str((entry.get("origin") or {}).get("value") or "")
-        if origin.startswith(f"{volume}@"):
-            clones[entry["id"]] = origin
+    clones = clones_of(nas, volume)
     if clones:
         named = ", ".join(f"{name} (of {origin})" for name, origin in sorted(clones.items()))
         raise LabError(

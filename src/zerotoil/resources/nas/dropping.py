@@ -17,7 +17,8 @@ from zerotoil.clients.truenas import Nas, NasError
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.restore import Restore
-from zerotoil.resources.nas.beside import MARK, Served, is_marked, lineage, local
+from zerotoil.resources.nas.beside import MARK, Served, is_marked, local
+from zerotoil.resources.nas.clone import ancestry, clones_of, origin
 from zerotoil.resources.nas.kept import Entry, Kept
 from zerotoil.resources.nas.mark import dataset, property_of
 
@@ -47,7 +48,7 @@ class Dropping:
         gone = [part.key for part in parts]
         if entry:
             gone += [f"snapshot {name}" for name in self._snapshots()]
-            gone.append(f"clone {entry['id']} of {_origin(entry)}")
+            gone.append(f"clone {entry['id']} of {origin(entry)}")
         return gone
 
     def mapping(self) -> None:
@@ -111,7 +112,7 @@ class Dropping:
     def _refuse_in_use(self, name: str, entry: Entry) -> None:
         spec = self.restore.spec
         runs = [item for item in self.nas.found("iscsi.extent", "name", spec.iscsi.extent) if item.get("disk") == f"zvol/{name}"]
-        present = name in {spec.zvol, *(of for volume in self.volumes for of in lineage(self.nas, volume))}
+        present = name in {spec.zvol, *(of for volume in self.volumes for of in ancestry(self.nas, volume))}
         if runs or present or property_of(entry, "state"):
             why = f"the extent {runs[0]['name']} serves it" if runs else "it is marked so" if not present else "as declared"
             raise LabError(
@@ -128,18 +129,17 @@ class Dropping:
                 f"`zerotoil restore {spec.name} SNAPSHOT --beside --as {self.restore.name}`",
                 code=Code.VOLUME_NOT_OURS,
             )
-        of = _origin(entry).partition("@")[0]
+        of = origin(entry).partition("@")[0]
         # a volume that the host ran with before an undo is still its own, and says so
         own = bool(of) and local(dataset(self.nas, of) or {}, "owner") == spec.owner
-        if not own and of not in {name for volume in self.volumes for name in lineage(self.nas, volume)}:
-            what = f"a clone of {_origin(entry)}" if _origin(entry) else "no clone"
+        if not own and of not in {name for volume in self.volumes for name in ancestry(self.nas, volume)}:
+            what = f"a clone of {origin(entry)}" if origin(entry) else "no clone"
             raise LabError(
                 f"{name} is {what}, not of the data of {spec.name}", "nothing was deleted; look at it", code=Code.CLONE_DIFFERS
             )
 
     def _refuse_needed(self, name: str) -> None:
-        entries = self.nas.query("pool.dataset", ["pool", "=", name.split("/")[0]])
-        if needed := [entry["id"] for entry in entries if _origin(entry).startswith(f"{name}@")]:
+        if needed := sorted(clones_of(self.nas, name)):
             raise LabError(
                 f"{name} cannot go: {', '.join(needed)} is a clone of it",
                 "nothing was deleted; remove that one first",
@@ -172,7 +172,3 @@ class Dropping:
                 "look at the NAS's own log, then run again",
                 code=Code.CHANGE_NOT_MADE,
             )
-
-
-def _origin(entry: Entry) -> str:
-    return str((entry.get("origin") or {}).get("value") or "")

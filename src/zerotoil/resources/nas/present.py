@@ -14,7 +14,7 @@ from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
-from zerotoil.resources.nas.clone import origin_of, write_marks
+from zerotoil.resources.nas.clone import ancestry, write_marks
 from zerotoil.resources.nas.mark import dataset, property_of
 
 PRESENT, SWAP = "present", "swap"
@@ -112,12 +112,11 @@ class Past:
 def lineage(spec: HostSpec, nas: Nas) -> list[Past]:
     """The present volume, then those that it was cloned from in turn, each with the moment when its successor took over."""
     found: list[Past] = []
-    until, volume = float("inf"), present(spec, nas)
-    while volume and volume not in [past.volume for past in found]:
+    until = float("inf")
+    for volume in ancestry(nas, present(spec, nas)):
         times = (time.partition("-") for time in _idle(nas, volume))
         idle = tuple((float(start or 0), float(end or "inf")) for start, _, end in times)
         found.append(Past(volume, until, idle))
         since = property_of(dataset(nas, volume) or {}, SINCE)
-        until = float(since) if since.replace(".", "").isdigit() else until
-        volume = origin_of(nas, volume).partition("@")[0]
+        until = int(since) if since.isdigit() else until
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zerotoil.clients.truenas import Nas
+from zerotoil.resources.nas.clone import origin
 from zerotoil.resources.nas.mark import property_of
 
 _SHOWN = 5
@@ -21,9 +22,8 @@ def remains(nas: Nas, zvol: str, owner: str) -> str:
 
 def _found(nas: Nas, zvol: str, owner: str) -> Iterator[str]:
     for entry in nas.query("pool.dataset", ["pool", "=", zvol.split("/")[0]]):
-        origin = str((entry.get("origin") or {}).get("value") or "")
-        if origin.startswith(f"{zvol}@"):
-            yield f"the clone {entry['id']} (of {origin})"
+        if origin(entry).startswith(f"{zvol}@"):
+            yield f"the clone {entry['id']} (of {origin(entry)})"
         elif entry["type"] == "VOLUME" and property_of(entry, "owner") == owner:
             yield f"the volume {entry['id']} with its mark"
     snapshots = [entry["id"] for entry in nas.query(nas.capabilities.snapshots, ["pool", "=", zvol.split("/")[0]])]
