@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -24,14 +24,19 @@ from zerotoil.minilab.nas import Simulator, memory
 from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain import Provisioned, render_domain
+from zerotoil.render.domain_mark import Made, Move
 from zerotoil.resources.guest.swap import Pin
 from zerotoil.resources.hypervisor import hot_disk
+from zerotoil.resources.hypervisor.os_switch import change_mark
 from zerotoil.resources.nas import target_iqn
 from zerotoil.resources.nas.clone import origin_of
 from zerotoil.resources.nas.mark import read_mark, write_mark
-from zerotoil.resources.nas.present import lineage, present, unfinished
+from zerotoil.resources.nas.present import Swap, lineage, note_swap, present, unfinished
 from zerotoil.resources.nas.serve import served
 from zerotoil.workflows import swap as swapping
+from zerotoil.workflows.delete_data import delete as delete_data
+from zerotoil.workflows.migrate_journey import Journey, Wish
+from zerotoil.workflows.migrate_steps import check
 from zerotoil.workflows.swap import STEPS, Swapping
 from zerotoil.workflows.undo import go_on, look_ahead, look_back, undo
 
@@ -382,6 +387,49 @@ def test_what_cannot_be_undone_is_said_before_anything_is_touched(lab: Lab) -> N
     with pytest.raises(LabError, match="the VM is off"):
         look_ahead(lab.site)
     assert lab.said == []
+
+
+def test_an_undo_and_a_change_of_the_os_wait_for_each_other(lab: Lab) -> None:
+    note_swap(lab.spec, lab.nas, Swap(VOLUME, f"{VOLUME}-undo-1", "now"))
+    with pytest.raises(LabError, match="an undo .* was interrupted") as caught:
+        check(Journey(lab.site, Wish()))
+    assert caught.value.code is Code.SWAP_UNFINISHED
+    note_swap(lab.spec, lab.nas, None)
+    move = Move(Made(1), Made(2))
+    change_mark(lab.spec, lab.hypervisor, lambda mark: replace(mark, move=move))
+    for foreseen in (look_ahead, look_back):
+        with pytest.raises(LabError, match="a change of OS disks, from OS disk 1 .* was cut off") as caught:
+            foreseen(lab.site)
+        assert caught.value.code is Code.NEEDS_ANOTHER_FIRST
+    assert lab.said == []
+
+
+def test_a_volume_of_an_undo_that_is_gone_is_never_made_anew(lab: Lab) -> None:
+    """Not even where no VM and no extent are left that tell of it."""
+    undo(lab.site, look_ahead(lab.site))
+    new = lab.site.volume
+    (extent,) = lab.nas.query("iscsi.extent")
+    lab.sim.nas.state.remove("iscsi.extent", extent["id"])
+    lab.sim.storage.destroy(new)
+    lab.nas.forget()
+    with pytest.raises(LabError, match=f"zvol {new} is gone") as caught:
+        apply(lab.nas, lab.spec)
+    assert (caught.value.code, lab.volumes()) == (Code.VOLUME_GONE, {VOLUME})
+
+
+def test_the_declared_volume_is_the_hosts_again_when_the_other_is_deleted(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    undo(lab.site, look_ahead(lab.site))
+    new = lab.site.volume
+    monkeypatch.undo()
+    monkeypatch.setattr(servers, "nas", lambda _spec: lab.nas)
+    monkeypatch.setattr(servers, "hypervisor", lambda _spec: lab.hypervisor)
+    lab.hypervisor.power_off("matrix")
+    lab.hypervisor.undefine("matrix")
+    with pytest.raises(LabError, match="is not"):
+        delete_data(lab.site, new, "another")
+    assert lab.site.volume == new
+    delete_data(lab.site, new, new)
+    assert (lab.site.volume, lab.volumes(), lab.sim.storage.read(VOLUME)) == (VOLUME, {VOLUME}, "today")
 
 
 def test_an_app_that_does_not_come_up_is_said_with_the_way_back(lab: Lab) -> None:

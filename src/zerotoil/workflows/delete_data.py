@@ -8,6 +8,7 @@ from zerotoil.layers import Site
 from zerotoil.model.units import format_size
 from zerotoil.resources.hypervisor import adopted
 from zerotoil.resources.nas import deletion
+from zerotoil.resources.nas.present import note_present
 
 
 def foreseen(site: Site, volume: str) -> list[str]:
@@ -20,9 +21,15 @@ def foreseen(site: Site, volume: str) -> list[str]:
 
 
 def delete(site: Site, volume: str, confirmed: str) -> None:
-    """Delete it. Raises LabError. Cut off, a second run deletes the rest."""
+    """Delete it. Raises LabError. Cut off, a second run deletes the rest.
+
+    Where an undo had put it in the place of the declared volume, that one is the host's again: it is what is left.
+    """
     _free(site, volume)
-    deletion.delete(site.nas, volume, site.spec.owner, confirmed, _target(site, volume))
+    target = _target(site, volume)
+    if confirmed == volume == site.volume:  # first: a name that points nowhere would stop every deploy
+        note_present(site.spec, site.nas, site.spec.zvol)
+    deletion.delete(site.nas, volume, site.spec.owner, confirmed, target)
 
 
 def _free(site: Site, volume: str) -> deletion.Doomed:

@@ -15,6 +15,7 @@ from zerotoil.layers import Site
 from zerotoil.render.domain_mark import Move
 from zerotoil.workflows.migrate_journey import Journey, Wish
 from zerotoil.workflows.migrate_steps import BACK, CLEAR, FORWARD, PREPARE, SHUT_DOWN, SNAPSHOT, START, Step, unsettled
+from zerotoil.workflows.snapshot import covering
 
 After = Callable[[str], None]
 
@@ -50,7 +51,7 @@ def dry_run(site: Site, wish: Wish) -> list[str]:
     if not wish.back and (to.ignition_sha256, to.os_release) == (now.ignition_sha256, now.os_release):
         return [f"it runs from {now} with this config already: nothing would change, if the image is the same file"]
     return [
-        f"would take a snapshot of {site.spec.snapshot_dataset}",
+        f"would take a snapshot of {covering(site)}",
         f"would shut the VM down, and start it from {to} instead of {now}; the data volume stays as it is",
         f"would go back by itself when {to} is not healthy with the same data within {site.spec.vm.boot_timeout} s",
     ]

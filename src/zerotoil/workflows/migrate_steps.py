@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
@@ -20,6 +19,7 @@ from zerotoil.resources.hypervisor import Running, prepare, prune, shutdown, swi
 from zerotoil.resources.hypervisor.domain import FirstBoot
 from zerotoil.resources.hypervisor.os_switch import refuse_secrets
 from zerotoil.resources.hypervisor.rebuild import previous
+from zerotoil.resources.nas.present import refuse_unfinished
 from zerotoil.workflows.migrate_journey import Journey
 from zerotoil.workflows.snapshot import take, wanted
 
@@ -37,6 +37,7 @@ class Step:
 def check(journey: Journey) -> None:
     """Everything that can be wrong beforehand. Writes nothing. Raises LabError."""
     site, spec, recorded, mark = journey.site, journey.site.spec, journey.recorded, journey.mark
+    refuse_unfinished(spec, site.nas)
     want = guard.expected(spec)
     if (recorded.type, recorded.label) != (want.type, want.label):
         raise LabError(
@@ -107,7 +108,7 @@ def keep_data(journey: Journey) -> None:
     site, move = journey.site, journey.move
     assert move
     note = f"before {move.to}"
-    while _is_taken(site, wanted(site, note, now := datetime.now().astimezone())):
+    while _is_taken(site, wanted(site, note, now := site.now())):
         time.sleep(_LOOK_SECONDS)  # names end in seconds, and a run that was cut off may have taken one in this very second
     taken = take(site, note, now)
     site.say(f"snapshot {taken} (zerotoil snapshots {site.spec.name} lists it)")

@@ -17,8 +17,9 @@ from zerotoil.layers.snapshots import Found, before, look, named
 from zerotoil.layers.timeline.events import changes
 from zerotoil.layers.timeline.found import Container, Entry, Event, Kind, Same
 from zerotoil.layers.timeline.look import read_ledger
+from zerotoil.resources.hypervisor.observe import own_domain
 from zerotoil.resources.nas.mark import dataset, property_of
-from zerotoil.resources.nas.present import REPLACED, Swap, unfinished
+from zerotoil.resources.nas.present import REPLACED, Swap, refuse_unfinished, unfinished
 from zerotoil.workflows.swap import Swapping, refuse_what_cannot_be_swapped
 
 
@@ -98,12 +99,14 @@ def undo(site: Site, ahead: Ahead) -> Swapping:
 
 
 def _nothing_else_under_way(site: Site) -> None:
-    swap = unfinished(site.spec, site.nas)
-    if swap:
+    """Neither another undo nor a change of OS disks was cut off. Raises LabError."""
+    refuse_unfinished(site.spec, site.nas)
+    own = own_domain(site.spec, site.hypervisor)
+    if own and own[1].move:
         raise LabError(
-            f"{site.spec.name}: an undo from {swap.old} to {swap.new} was interrupted",
-            f"finish it first: zerotoil undo {site.spec.name} --continue",
-            code=Code.SWAP_UNFINISHED,
+            f"{site.spec.name}: a change of OS disks, from {own[1].move.origin} to {own[1].move.to}, was cut off",
+            f"finish it first: zerotoil migrate {site.spec.name}",
+            code=Code.NEEDS_ANOTHER_FIRST,
         )
 
 

@@ -23,6 +23,8 @@ def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambd
     """Everything kept on the NAS for one host. `was_used` says whether its VM ever ran with the volume."""
     iscsi, data, adopt = spec.iscsi, spec.data, spec.vm.adopt
     volume = present(spec, nas)
+    if volume != spec.zvol:  # an undo put it there: whatever the VM says, it held data, and is never made anew
+        was_used = _surely
     snapshots_on = volume if spec.snapshot_dataset == spec.zvol else spec.snapshot_dataset  # a task on the volume itself follows
     portal, group, chap = access(spec, nas)
     target = Target(nas, iscsi.target, portal, group, chap, volume, adopt=adopt)
@@ -55,6 +57,10 @@ def access(spec: HostSpec, nas: Nas) -> tuple[Portal, InitiatorGroup, Chap | Non
         peer = (iscsi.chap_peer_user or "", iscsi.chap_peer_secret)
         chap = Chap(nas, iscsi.chap_tag, iscsi.chap_user, iscsi.chap_secret, *peer, adopt=spec.vm.adopt)
     return portal, group, chap
+
+
+def _surely() -> bool:
+    return True
 
 
 def _tiers(spec: HostSpec, nas: Nas, on: str) -> list[Resource]:
