@@ -166,7 +166,6 @@ def build(sim: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     hypervisor = hotplug(node)
     lab = Lab(sim, nas, spec, hypervisor, story(datetime.now(UTC)))
     monkeypatch.setattr(hot_disk, "_LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(swapping, "_LOOK_SECONDS", 0.0)
     monkeypatch.setattr(servers, "nas", lambda _spec: nas)
     monkeypatch.setattr(servers, "hypervisor", lambda _spec: hypervisor)
     monkeypatch.setattr(Site, "now", lambda _site: next(lab.clock))

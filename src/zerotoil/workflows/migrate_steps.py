@@ -22,6 +22,7 @@ from zerotoil.resources.hypervisor.rebuild import previous
 from zerotoil.resources.nas.present import refuse_unfinished
 from zerotoil.workflows.migrate_journey import Journey
 from zerotoil.workflows.snapshot import take, wanted
+from zerotoil.workflows.waiting import until
 
 _LOOK_SECONDS = 1
 
@@ -150,7 +151,7 @@ def start(journey: Journey) -> None:
 
 def wait(journey: Journey) -> None:
     """Until the guest answers with its data mounted, at most vm_boot_timeout."""
-    _until(journey, lambda: journey.guest().data_filesystem())
+    until(journey.site, lambda: journey.guest().data_filesystem())
     if (move := journey.move) and journey.has_left and not move.came_up:
         journey.note(replace(move, came_up=True))
 
@@ -160,7 +161,7 @@ def prove(journey: Journey) -> None:
     move, site = journey.move, journey.site
     _same_data(journey, journey.guest())
     if journey.mark.generation != ADOPTED:
-        _until(journey, lambda: _restore_engine(journey))
+        until(journey.site, lambda: _restore_engine(journey))
     up = move.up if move else frozenset()
 
     def apps_are_up() -> None:
@@ -168,7 +169,7 @@ def prove(journey: Journey) -> None:
         if missing := sorted(up - healthy(facts, site.spec.apps.run)):
             raise LabError(f"{journey.name}: not up: {', '.join(missing)}", f"zerotoil ssh {journey.name}", code=Code.APP_NOT_UP)
 
-    _until(journey, apps_are_up)
+    until(journey.site, apps_are_up)
 
 
 def _restore_engine(journey: Journey) -> None:
@@ -190,20 +191,6 @@ def clear(journey: Journey) -> None:
     """OS disks that are older than os_keep."""
     for volume in prune(journey.site.spec, journey.site.hypervisor):
         journey.site.say(f"removed the old {volume}")
-
-
-def _until(journey: Journey, look: Callable[[], object]) -> None:
-    deadline = time.monotonic() + journey.site.spec.vm.boot_timeout
-    while True:
-        try:
-            look()
-            return
-        except LabError as error:
-            late = time.monotonic() > deadline
-            if late or not journey.is_running():
-                after = f"after {journey.site.spec.vm.boot_timeout} s" if late else "and the VM went off"
-                raise LabError(f"{error.what} {after}", error.remedy, code=error.code) from error
-        time.sleep(_LOOK_SECONDS)
 
 
 def unsettled(journey: Journey) -> None:

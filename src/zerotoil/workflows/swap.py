@@ -8,7 +8,6 @@ disk is unmounted in the guest and unplugged before the extent is pointed elsewh
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,11 +30,11 @@ from zerotoil.resources.nas.mark import PREFIX, as_properties, read_mark
 from zerotoil.resources.nas.present import Swap, note_swap, take_over
 from zerotoil.resources.nas.serve import serve, served
 from zerotoil.workflows.snapshot import take
+from zerotoil.workflows.waiting import until
 
 STEPS = (
     "noted", "snapshot", "cloned", "released", "detached", "served", "present", "attached", "taken", "pinned", "resumed", "done",
 )  # fmt: skip
-_LOOK_SECONDS = 3
 
 
 @dataclass
@@ -203,16 +202,13 @@ def _data_disk(site: Site) -> etree._Element:
 
 def _answering(site: Site) -> Guest:
     """The guest, once it answers after a start."""
-    end = time.monotonic() + site.spec.vm.boot_timeout
-    while True:
-        try:
-            guest = site.guest_now(PATIENCE)
-            guest.ask("true\n")
-            return guest
-        except LabError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(_LOOK_SECONDS)
+
+    def answered() -> Guest:
+        guest = site.guest_now(PATIENCE)  # each time anew: it may get its address late
+        guest.ask("true\n")
+        return guest
+
+    return until(site, answered)
 
 
 def until_healthy(guest: Guest, unit: str, way_back: str) -> None:

@@ -17,7 +17,6 @@ from zerotoil.errors import LabError
 _SECONDS = 60  # an emulated guest on a busy machine takes its time to let go
 _AGAIN = 15  # seconds after which a request to let go that the guest did not hear is repeated
 _LOOK_SECONDS = 0.2
-_LIVE_ONLY = ("alias", "address", "backingStore", "privateData")  # libvirt's own, of the moment
 _TARGETS = [f"vd{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
 
 
@@ -28,17 +27,13 @@ def live_disks(hypervisor: Hypervisor, vm: str) -> dict[str, etree._Element]:
     return {serial: disk for disk in tree.findall("devices/disk") if (serial := disk.findtext("serial") or "")}
 
 
-def detach(hypervisor: Hypervisor, vm: str, serial: str) -> str:
-    """Take a disk out and wait until it is gone; its XML, with which it can be plugged in again.
-
-    Raises LabError when the VM has no such disk, or the guest does not let go of it.
-    """
+def detach(hypervisor: Hypervisor, vm: str, serial: str) -> None:
+    """Take a disk out and wait until it is gone. Raises LabError when the VM has none, or the guest does not let go of it."""
     disk = live_disks(hypervisor, vm).get(serial)
     if disk is None:
         raise LabError(
             f"{vm}: the running VM has no disk {serial}", f"look at virsh domblklist {vm} --details", code=Code.DISK_NOT_ATTACHED
         )
-    plain = _plain(disk)
     end, asked = time.monotonic() + _SECONDS, float("-inf")
     while serial in live_disks(hypervisor, vm):
         now = time.monotonic()
@@ -52,7 +47,6 @@ def detach(hypervisor: Hypervisor, vm: str, serial: str) -> str:
             hypervisor.detach_device(vm, etree.tostring(disk, encoding="unicode"))
             asked = now
         time.sleep(_LOOK_SECONDS)
-    return plain
 
 
 def attach(hypervisor: Hypervisor, vm: str, xml: str) -> None:
@@ -89,18 +83,6 @@ def _give_target(disk: etree._Element, hypervisor: Hypervisor, vm: str) -> None:
     }
     if target.get("dev") in (None, *taken):
         target.set("dev", next(name for name in _TARGETS if name not in taken))
-
-
-def _plain(disk: etree._Element) -> str:
-    """As it was plugged in: without what libvirt adds while it runs."""
-    plain = etree.fromstring(etree.tostring(disk))
-    for element in list(plain):
-        if element.tag in _LIVE_ONLY:
-            plain.remove(element)
-    source = plain.find("source")
-    if source is not None:
-        source.attrib.pop("index", "")
-    return etree.tostring(plain, encoding="unicode")
 
 
 def _source(disk: etree._Element) -> dict[str, str]:
