@@ -152,14 +152,14 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         made.nas.close()
 
 
-def build(sim: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+def build(sim: Simulator, folder: Path, monkeypatch: pytest.MonkeyPatch, **keys: Any) -> Lab:
     """A host that runs, with a snapshot of yesterday."""
-    nas, spec = connect(sim), host(data_attach="network", apps=["web"])
+    nas, spec = connect(sim), host(data_attach="network", apps=["web"], **keys)
     apply(nas, spec)
-    write_mark(nas, VOLUME, DataMark(spec.owner, VolumeState.DATA, FILESYSTEM))
-    sim.storage.write(VOLUME, "yesterday")
-    sim.storage.snapshot([f"{name}@{SNAPSHOT}" for name in ("tank/lab/matrix", VOLUME)], {})
-    sim.storage.write(VOLUME, "today")
+    write_mark(nas, spec.zvol, DataMark(spec.owner, VolumeState.DATA, FILESYSTEM))
+    sim.storage.write(spec.zvol, "yesterday")
+    sim.storage.snapshot([f"{name}@{SNAPSHOT}" for name in {spec.snapshot_dataset, spec.zvol}], {})
+    sim.storage.write(spec.zvol, "today")
     made = Provisioned("test", "matrix-os-1.qcow2", "/matrix.ign", "0" * 64, "44", 1, booted=True)
     node = folder / "node.xml"
     node.write_text(NODE.replace("</node>", f"{render_domain(spec, made, iqn=target_iqn(spec, nas))}</node>"))
@@ -386,6 +386,17 @@ def test_what_cannot_be_undone_is_said_before_anything_is_touched(lab: Lab) -> N
     with pytest.raises(LabError, match="the VM is off"):
         look_ahead(lab.site)
     assert lab.said == []
+
+
+def test_the_schedule_follows_a_volume_that_it_is_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a volume that lies elsewhere: nothing around it has a task that would take the clone too."""
+    with simulator() as sim:
+        lab = build(sim, tmp_path, monkeypatch, data_volume="tank/matrix")
+        undo(lab.site, look_ahead(lab.site))
+        tasks = {task["dataset"] for task in lab.nas.query("pool.snapshottask") if task["enabled"]}
+        assert lab.site.volume in tasks and lab.site.volume != "tank/matrix"
+        assert plan(lab.nas, lab.spec) == []
+        lab.nas.close()
 
 
 def test_an_undo_and_a_change_of_the_os_wait_for_each_other(lab: Lab) -> None:

@@ -25,15 +25,18 @@ from zerotoil.resources.guest.wait import until_up
 from zerotoil.resources.hypervisor import Running, adopted, hot_disk, observed, shutdown
 from zerotoil.resources.hypervisor.iscsi_pool import IscsiPool
 from zerotoil.resources.hypervisor.observe import own_domain
+from zerotoil.resources.nas import nas_resources
 from zerotoil.resources.nas.clone import Clone
 from zerotoil.resources.nas.mark import PREFIX, as_properties, read_mark
 from zerotoil.resources.nas.present import Swap, note_swap, take_over
 from zerotoil.resources.nas.serve import serve, served
+from zerotoil.resources.nas.snapshots import SnapshotTask
 from zerotoil.workflows.snapshot import take
 from zerotoil.workflows.waiting import until
 
 STEPS = (
-    "noted", "snapshot", "cloned", "released", "detached", "served", "present", "attached", "taken", "pinned", "resumed", "done",
+    "noted", "snapshot", "cloned", "released", "detached", "served", "present", "covered", "attached", "taken", "pinned",
+    "resumed", "done",
 )  # fmt: skip
 
 
@@ -65,6 +68,7 @@ class Swapping:
             self.after("served")
         take_over(site.spec, site.nas, swap_, int(site.now().timestamp()))
         self.after("present")
+        self._cover()
         guest = self._put_in()
         self._check(guest)
         if self.pin:
@@ -154,6 +158,13 @@ class Swapping:
         swap.take(guest)
         self.after("taken")
         return guest
+
+    def _cover(self) -> None:
+        """The snapshot tasks follow at once where they are on the volume itself; those on what is around it have it already."""
+        for resource in nas_resources(self.site.spec, self.site.nas):
+            if isinstance(resource, SnapshotTask):
+                resource.apply()
+        self.after("covered")
 
     def _check(self, guest: Guest) -> None:
         """The mounted filesystem is the one that the volume is recorded with. No app has been started yet."""
