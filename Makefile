@@ -1,6 +1,6 @@
 # make demo   sets everything up and runs the product on the embedded lab (root)
 # make test   sets everything up and passes the tests (root: they use real ZFS, iSCSI and libvirt)
-# make e2e    all end-to-end tests, with the long walks that make test leaves out: an hour where VMs are emulated
+# make e2e    all end-to-end tests, with the long walks that make test leaves out
 .PHONY: setup demo test e2e check bench down
 
 setup:

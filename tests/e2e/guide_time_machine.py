@@ -126,7 +126,8 @@ The volume that was replaced serves again, as it was. And once more `--return` g
 ## One app only
 
 `--app` takes back the folder and the images of one app. The snapshot is mounted beside the data for it, and the folder is
-copied. What was there is kept on the data disk, in `/var/mnt/data/zerotoil/undone`:
+copied. What was there is kept on the data disk, in `/var/mnt/data/zerotoil/undone`. The test does not repeat this part; it was
+seen once:
 
     $ zerotoil undo demo2 --app notes --yes
     demo2: /var/mnt/data/apps/notes goes back to manual-… (…, …)
@@ -158,7 +159,9 @@ copied. What was there is kept on the data disk, in `/var/mnt/data/zerotoil/undo
 - A process that does not let go of the data disk is named, and the VM is shut down for the change instead. So it is where the
   hypervisor's kernel is logged in to the NAS (`data_attach = "block"`).
 - Interrupted anywhere, `zerotoil undo HOST --continue` finishes it. Until then a deploy leaves the host alone, and no app
-  starts, not even after a power cut.
+  starts, not even after a power cut. With `--app`, run the same command again.
+- Where it cannot be made sure that no container starts by itself meanwhile (Docker does not answer, say), or what ran then
+  cannot be read, no app is started and the command says so.
 - An image that was built on the host is in no registry and cannot be held: that is said.
 - A host that runs its apps with podman is refused.
 """
