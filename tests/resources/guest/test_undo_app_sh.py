@@ -18,7 +18,8 @@ case $1 in
   inspect) printf '[{"Id": "c1", "Name": "/web-db-1", "Mounts": [], "State": {"Status": "running"},
     "Config": {"Labels": {"com.docker.compose.project": "web"}},
     "HostConfig": {"RestartPolicy": {"Name": "%s"}}}]' "$(cat "$POLICY")" ;;
-  update) [ -e "$POLICY.fixed" ] || { echo "${2#--restart=}" >"$POLICY" && echo "$2" >>"$LOG"; } ;;
+  update) [ ! -e "$POLICY.gone" ] || exit 1
+    [ -e "$POLICY.fixed" ] || { echo "${2#--restart=}" >"$POLICY" && echo "$2" >>"$LOG"; } ;;
 esac
 """
 
@@ -117,6 +118,13 @@ def test_a_container_that_would_start_by_itself_stops_it(machine: Machine) -> No
     machine.log.with_name("policy.fixed").touch()
     machine.run("exchange", "web", "1", code=1)
     assert machine.app == "today"
+
+
+def test_a_container_that_was_made_again_is_no_failure(machine: Machine) -> None:
+    machine.run("prepare", "web", str(machine.source))
+    machine.run("exchange", "web", "1")
+    machine.log.with_name("policy.gone").touch()
+    machine.run("settle", "web")
 
 
 def test_a_return_that_was_cut_off_goes_on(machine: Machine) -> None:

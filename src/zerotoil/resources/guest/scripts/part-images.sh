@@ -22,7 +22,9 @@ hold_at() { # FOLDER SERVICE IMAGE: the app in the folder holds the service at t
 }
 
 policies() { # IDS: a line each of id, Compose project, restart policy, state, whether it sees the data disk or is the updater
-  [ $# -eq 0 ] || docker inspect "$@" | jq -r '.[] | .HostConfig.RestartPolicy as $policy
+  [ $# -gt 0 ] || return 0
+  inspected=$(docker inspect "$@") || return 1
+  printf '%s' "$inspected" | jq -r '.[] | .HostConfig.RestartPolicy as $policy
     | [.Id, .Config.Labels["com.docker.compose.project"]? // "-",
         (if $policy.Name == "on-failure" then "on-failure:\($policy.MaximumRetryCount)"
          elif $policy.Name == "" then "no" else $policy.Name end),
@@ -35,11 +37,11 @@ no_restart() { # FILE of such lines: none of them starts by itself any more; fai
   ids=$(cut -d' ' -f1 "$1")
   [ -n "$ids" ] || return 0
   # shellcheck disable=SC2086
-  docker update --restart=no $ids >/dev/null && ! policies $ids | cut -d' ' -f3 | grep -qvx no
+  docker update --restart=no $ids >/dev/null && left=$(policies $ids) && ! echo "$left" | cut -d' ' -f3 | grep -qvx no
 }
 
 restart_again() { # FILE: each has its policy back. One that was made again with another image is gone
   while read -r id _ policy _; do
-    docker update "--restart=$policy" "$id" </dev/null >/dev/null 2>&1
+    docker update "--restart=$policy" "$id" </dev/null >/dev/null 2>&1 || :
   done <"$1"
 }

@@ -50,7 +50,7 @@ on_data() { # the containers that see the data disk, and the updater
     return
   fi
   # shellcheck disable=SC2086
-  policies $all | sed -n 's/ true$//p'
+  found=$(policies $all) && echo "$found" | sed -n 's/ true$//p'
 }
 
 remember() { # what runs now, and the ledger: the story goes on with the other disk
