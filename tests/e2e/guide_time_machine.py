@@ -1,14 +1,10 @@
-"""The guides on going back, written from a real walk through the embedded lab (number 1).
-
-    python -m tests.e2e.guide_time_machine FOLDER      on a deployed lab 1: writes the pages into FOLDER
+"""The guide docs/guides/undo.md, written from a real walk through the embedded lab (number 1).
 
 The end-to-end test makes the same walk and holds the pages against it. A real PostgreSQL loses a column to an update.
 """
 
 import base64
 import re
-import sys
-from pathlib import Path
 
 from tests.e2e.guide_plan_and_drift import HOST, block, in_guest
 from tests.e2e.project import ZEROTOIL, Project, rows, still, wait_for
@@ -166,10 +162,3 @@ seen once:
 - A host that runs its apps with podman is refused.
 """
 PAGES = {"undo.md": undo_a_bad_update}
-
-if __name__ == "__main__":
-    import tempfile
-
-    walked = Project(Path(tempfile.mkdtemp()))
-    for name, page in PAGES.items():
-        (Path(sys.argv[1]) / name).write_text(page(walked))

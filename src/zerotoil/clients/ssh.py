@@ -1,9 +1,18 @@
-"""OpenSSH with the keys, addresses and pinned host keys of the deploy."""
+"""OpenSSH with the keys, addresses and pinned host keys of the deploy.
+
+All scripts of one process travel over one connection per guest (OpenSSH's ControlMaster): a login costs far more than what a
+script does. The sockets lie in a folder that only this user can enter, and no other process uses them.
+"""
 
 from __future__ import annotations
 
+import atexit
+import hashlib
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from zerotoil.error_codes import Code
@@ -29,6 +38,29 @@ def command(spec: HostSpec, address: str, known_hosts: Path) -> list[str]:
     return [*arguments, address]
 
 
+_IDLE_SECONDS = 30  # after which a connection that nobody closed (the process was killed) ends by itself
+
+
+@cache
+def _sockets() -> Path:
+    """The folder of this process's connections; they are closed when it ends."""
+    folder = Path(tempfile.mkdtemp(prefix="zerotoil-", dir="/tmp"))  # 0700, and short: a socket's path has at most 100 characters
+    atexit.register(_hang_up, folder)
+    return folder
+
+
+def _hang_up(folder: Path) -> None:
+    for socket in folder.iterdir():
+        subprocess.run(["ssh", "-O", "exit", "-S", str(socket), "zerotoil"], capture_output=True, timeout=10, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _shared(spec: HostSpec, address: str, start: int) -> list[str]:
+    """Options that make scripts share a connection: one for each start of the VM, for that of a VM that went off is dead."""
+    name = hashlib.sha256(f"{spec.owner} {spec.ssh.user} {spec.ssh.key} {address} {spec.ssh.port} {start}".encode()).hexdigest()
+    return ["-o", "ControlMaster=auto", "-o", f"ControlPath={_sockets() / name[:12]}", "-o", f"ControlPersist={_IDLE_SECONDS}"]
+
+
 _ITS_OWN = 255  # exit code of ssh itself; any other is the script's
 
 
@@ -41,11 +73,15 @@ def _kind(exit_code: int, said: str) -> Code:
     return Code.SSH_NOT_ACCEPTED if "Permission denied" in said else Code.SSH_REFUSED
 
 
-def shell(spec: HostSpec, address: str, known_hosts: Path, timeout: int = 300) -> Callable[[str], str]:
-    """Run scripts as root in the guest; a script travels on stdin. Raises LabError with the guest's own words."""
+def shell(spec: HostSpec, address: str, known_hosts: Path, timeout: int = 300, start: int = 0) -> Callable[[str], str]:
+    """Run scripts as root in the guest; a script travels on stdin. `start` is another number after each start of the VM.
+
+    Raises LabError with the guest's own words.
+    """
 
     def run(script: str) -> str:
-        line = [*command(spec, address, known_hosts)[:-1], "-o", "BatchMode=yes", address, "sudo -n sh -s"]
+        ours = [*_shared(spec, address, start), "-o", "BatchMode=yes"]
+        line = [*command(spec, address, known_hosts)[:-1], *ours, address, "sudo -n sh -s"]
         try:
             done = subprocess.run(line, input=script, capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired as error:

@@ -166,7 +166,8 @@ class Site:
             raise LabError(
                 f"{self.spec.name}: the VM has no address yet", "is DHCP answering on its network?", code=Code.NO_ADDRESS
             )
-        return Guest(self.spec.name, ssh.shell(self.spec, where, project.known_hosts(self.root), timeout=seconds))
+        started = self.hypervisor.start_number(self.spec.name)
+        return Guest(self.spec.name, ssh.shell(self.spec, where, project.known_hosts(self.root), seconds, started))
 
     def is_settled(self) -> bool:
         """Should the guest answer: the VM runs, and its data volume was seen healthy before, or it is adopted as it runs?"""

@@ -181,6 +181,10 @@ class Hypervisor:
         """Is the VM on at this moment (asked afresh)?"""
         return bool(self.run(f"VM {name}", lambda: self._domain(name).isActive()))
 
+    def start_number(self, name: str) -> int:
+        """libvirt's ID of the running VM, another one after each start; -1 while it is off."""
+        return int(self.run(f"look at VM {name}", lambda: self._domain(name).ID()))
+
     def define(self, name: str, xml: str) -> None:
         """Define or redefine a VM, checked against libvirt's schema first."""
         flags = libvirt.VIR_DOMAIN_DEFINE_VALIDATE
