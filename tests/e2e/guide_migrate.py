@@ -81,7 +81,7 @@ you keep it. A host that runs from just this image and config already is left al
 
 | step | what happens |
 |---|---|
-| check | the volume is recorded as seen healthy, with the label that the new OS mounts; the guest has it mounted; the guard reads it |
+| check | the volume was seen healthy and has the label that the new OS mounts; the guest has it mounted; the guard reads it |
 | prepare | the image is fetched, verified and uploaded; the new OS disk and its config are made beside the old ones |
 | note | into the VM's definition: where from, where to, and which services of the apps are well now |
 | snapshot | of the data, with the filesystem frozen where the guest does that |
@@ -107,9 +107,9 @@ So it looks with an image that holds nothing to boot from:
 
 {broken}
 
-A run that is cut off (Ctrl-C, a crash, a dead network) leaves the note in the definition. Run `zerotoil migrate` again and it
-goes on from there, or `--back` to call it off. `zerotoil migrate` goes by SSH itself; with pyinfra, a VM that runs and does not answer
-stops the run before it begins, so use the command for that.
+A run that is cut off (Ctrl-C, a crash, a dead network) leaves the note in the definition. Run `zerotoil migrate`
+again and it goes on from there, or `--back` to call it off. `zerotoil migrate` goes by SSH itself; with pyinfra, a VM that runs
+and does not answer stops the run before it begins, so use the command for that.
 
 ## Back
 
