@@ -27,6 +27,7 @@ check:
 bench: setup
 	bench/bootstrap.sh
 	bench/plan.sh
+	bench/going_back.sh
 
 down:
 	.venv/bin/zerotoil lab down
