@@ -16,7 +16,9 @@ from zerotoil.cli.delete_data import delete_data
 from zerotoil.clients.truenas import Nas
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.resources.nas.clone import Clone
 from zerotoil.resources.nas.mark import dataset
+from zerotoil.resources.nas.present import Swap, note_swap
 from zerotoil.workflows.delete_data import delete, foreseen
 from zerotoil.workflows.destroy import destroy
 
@@ -40,6 +42,22 @@ def test_not_while_its_vm_is_defined(machine: Machine) -> None:
     delete(machine.site, VOLUME, VOLUME)
     machine.site.nas.forget()
     assert dataset(machine.site.nas, VOLUME) is None
+
+
+def test_what_an_undo_left_goes_while_the_vm_runs(machine: Machine) -> None:
+    site, left = machine.site, f"{VOLUME}-undo-1"
+    site.nas.write("pool.snapshot.create", {"dataset": VOLUME, "name": "then"})
+    Clone(site.nas, left, f"{VOLUME}@then", {"owner": site.spec.owner, "state": "data"}).make()
+    swap = Swap(VOLUME, left, "now", f"{VOLUME}@then")
+    note_swap(site.spec, site.nas, swap)
+    with pytest.raises(LabError) as caught:
+        foreseen(site, left)
+    assert caught.value.code is Code.SWAP_UNFINISHED, "a change of volumes that was cut off may need it"
+    note_swap(site.spec, site.nas, None)
+    delete(site, left, left)
+    site.nas.forget()
+    assert dataset(site.nas, left) is None
+    assert dataset(site.nas, VOLUME) and machine.data()[1] == CONTENT
 
 
 def test_not_while_another_vm_reads_it(machine: Machine) -> None:

@@ -8,7 +8,7 @@ from zerotoil.layers import Site
 from zerotoil.model.units import format_size
 from zerotoil.resources.hypervisor import adopted
 from zerotoil.resources.nas import deletion
-from zerotoil.resources.nas.present import note_present
+from zerotoil.resources.nas.present import note_present, refuse_unfinished
 
 
 def foreseen(site: Site, volume: str) -> list[str]:
@@ -33,9 +33,12 @@ def delete(site: Site, volume: str, confirmed: str) -> None:
 
 
 def _free(site: Site, volume: str) -> deletion.Doomed:
-    """What would go, proven to be used by nobody."""
+    """What would go, proven to be used by nobody. The declared volume stays while there is a VM: it notes which one serves."""
     spec, hypervisor = site.spec, site.hypervisor
     found = deletion.doomed(site.nas, volume, spec.owner, _target(site, volume))
+    if volume not in (site.volume, spec.zvol) and not found.extents:  # an undo left it: no LUN leads to it
+        refuse_unfinished(spec, site.nas)
+        return found
     hypervisor.forget()
     user = spec.name if spec.name in hypervisor.domains() else adopted.reader(hypervisor, site.iqn, spec.iscsi.lun)
     if user and (user == spec.name or found.mappings):
