@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -79,10 +80,16 @@ def test_limit_data_and_json(project: Path) -> None:
             ["plan", "lab.py", "--data", "vm_cpus"],
             "--data vm_cpus is not KEY=VALUE: write for instance --data vm_memory='4 GiB' [ZT114]\n",
         ),
+        (
+            ["plan", "gone.py"],
+            "Usage: zerotoil plan [OPTIONS] INVENTORY\nInvalid value for 'INVENTORY': File 'gone.py' does not exist. [ZT114]\n",
+        ),
+        (["planner"], "Usage: zerotoil [OPTIONS] COMMAND [ARGS]...\nNo such command 'planner'. [ZT114]\n"),
         (["plan", "lab.py", "--layer", "disk"], "there is no layer disk: one of NAS, hypervisor, guest, apps [ZT114]\n"),
     ],
 )
 def test_wrong_options_get_one_line(project: Path, line: list[str], error: str) -> None:
+    """And exit 1: a plan's 2 says that there are changes."""
     done = zerotoil(project, *line)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", error)
 
@@ -146,6 +153,24 @@ def test_ctrl_c_during_apply_is_no_success(project: Path) -> None:
     text = log.read_text()
     assert "Traceback" not in text
     assert "interrupted: what was done stays, the next run goes on from there" in text
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "doctor"])
+def test_ctrl_c_is_told_from_a_failure_and_waits_for_no_server(project: Path, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        inventory = project / "lab.py"
+        nas = f'{{"nas_url": "wss://127.0.0.1:{silent.getsockname()[1]}"}}'
+        inventory.write_text(inventory.read_text().replace('{"vm_cpus": 4}', nas))
+        line, null = [*ZEROTOIL, command, "lab.py"], subprocess.DEVNULL
+        process = subprocess.Popen(line, cwd=project, stdin=null, stdout=null, stderr=subprocess.PIPE, text=True)
+        silent.settimeout(100)
+        asked, _ = silent.accept()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=10)  # the NAS would have 30 seconds for its answer
+        asked.close()
+    assert process.returncode == 130
+    assert error.endswith("interrupted\n") and "Traceback" not in error
 
 
 def test_the_closing_summary_says_what_became_of_each_host(project: Path) -> None:

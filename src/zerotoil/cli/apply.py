@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zerotoil.cli import INTERRUPTED
 from zerotoil.cli.hosts import data_option, inventory_argument, limit_option, sites
 
 if TYPE_CHECKING:
     from zerotoil.layers import Site
     from zerotoil.layers.plan import LabPlan
 
-_INTERRUPTED = 130  # what a shell reports for Ctrl-C; pyinfra itself would say 0
 _DEPLOY = Path("deploys/full.py")
 
 
@@ -71,5 +71,5 @@ def _run(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> int:
         signal.signal(signal.SIGINT, before)
     if interrupts or code in (-signal.SIGINT, -signal.SIGTERM):
         click.echo("interrupted: what was done stays, the next run goes on from there", err=True)
-        return _INTERRUPTED
+        return INTERRUPTED  # pyinfra itself would say 0
     return 1 if code else 0
