@@ -8,8 +8,9 @@ since SELinux would otherwise deny it the socket.
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zerotoil.error_codes import Code
@@ -26,6 +27,7 @@ OWNER_LABEL = "zerotoil.owner"
 NOTIFY_FILE = "/var/lib/zerotoil/watchtower/notify-url"
 _NOTIFY_INSIDE = "/run/secrets/notify-url"
 _SOCKET = "/var/run/docker.sock"
+_PLAIN = {"TZ", "WATCHTOWER_SCHEDULE", "WATCHTOWER_COOLDOWN_DELAY", "WATCHTOWER_POLL_INTERVAL", "DOCKER_CONFIG", "SSL_CERT_DIR"}
 _OURS = ("TZ", "WATCHTOWER_", "DOCKER_CONFIG", "SSL_CERT_")
 
 
@@ -118,7 +120,7 @@ class Watchtower:
                 f"remove or rename it: zerotoil ssh {self.guest.name} -- sudo docker rename {NAME} {NAME}-old",
                 code=Code.CONTAINER_NOT_OURS,
             )
-        changes = updated(self.key, want, have)
+        changes = [replace(change, before=_shown(change.field, change.before)) for change in updated(self.key, want, have)]
         if self._notify_sha256() != facts["notify_sha256"]:
             changes += updated(self.key, {"notification URL": f"{MASK} (new)"}, {"notification URL": MASK})
         return changes
@@ -164,6 +166,17 @@ class Watchtower:
             f"docker rm --force {new} >/dev/null 2>&1 || true\n{shlex.join(create)} >&2\n"
             f"docker rm --force {NAME} >/dev/null 2>&1 || true\ndocker rename {new} {NAME}\ndocker start {NAME} >&2\n"
         )
+
+
+def _shown(field: str, value: Any) -> Any:
+    """What a container made by hand has: tokens and URLs with passwords stand in its environment and its arguments."""
+    if field == "environment":
+        return {
+            name: text if name in _PLAIN or text in ("true", "false", _NOTIFY_INSIDE) else MASK for name, text in value.items()
+        }
+    if field == "arguments":
+        return [re.sub(r"^(-[^=]*=).*|^[^-].*", rf"\1{MASK}", argument, flags=re.DOTALL) for argument in value]
+    return value
 
 
 def _bool(value: bool) -> str:
