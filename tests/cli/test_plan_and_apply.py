@@ -155,6 +155,25 @@ def test_ctrl_c_during_apply_is_no_success(project: Path) -> None:
     assert "interrupted: what was done stays, the next run goes on from there" in text
 
 
+def test_apply_says_before_it_asks_where_it_will_stop(project: Path, sim: Simulator) -> None:
+    inventory = project / "lab.py"
+    inventory.write_text(inventory.read_text().replace('{"vm_cpus": 4}', '{"apps": ["gone"]}'))
+    done = zerotoil(project, "apply", "lab.py", answer="n\n")
+    assert "\ntwo: the deploy will stop at what could not be read; not all of its changes will be made\nMake these" in done.stdout
+    assert "one: the deploy will stop" not in done.stdout
+    assert (done.returncode, done.stderr, sim.writes) == (1, "stopped\n", 0)
+
+
+def test_ctrl_c_leaves_nothing_open() -> None:
+    """What a process closes at its end (the connections to guests), it closes at Ctrl-C too."""
+    code = (
+        "import atexit, signal, os, zerotoil.cli.explain as e; from zerotoil.cli import main; atexit.register(print, 'closed');"
+        "e.explain.callback = lambda **_: os.kill(os.getpid(), signal.SIGINT); main(['explain', 'ZT101'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "closed\n", "interrupted")
+
+
 @pytest.mark.parametrize("command", ["plan", "apply", "doctor"])
 def test_ctrl_c_is_told_from_a_failure_and_waits_for_no_server(project: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -103,8 +104,11 @@ def _end(error: click.ClickException | click.Abort) -> NoReturn:
         click.echo(coded(error.format_message(), Code.WRONG_OPTION), err=True)
     elif isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.stdout.flush()
-        os._exit(INTERRUPTED)  # at once: a server that does not answer would hold up the end of the threads that ask it
+        try:
+            atexit._run_exitfuncs()  # connections are closed and their folder goes
+            sys.stdout.flush()
+        finally:
+            os._exit(INTERRUPTED)  # at once: a server that does not answer would hold up the end of the threads that ask it
     else:
         click.echo("stopped", err=True)
     sys.exit(1)

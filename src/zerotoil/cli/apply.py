@@ -39,6 +39,9 @@ def apply(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...], yes: b
     if not any(host.changes for host in plan.hosts):
         _tell(plan, found)  # what pyinfra would do at the end of its run
         raise SystemExit(plan.exit_code)
+    for host in plan.hosts:
+        if host.changes and host.problems:
+            click.echo(f"{host.host}: the deploy will stop at what could not be read; not all of its changes will be made")
     if not yes:
         click.confirm("Make these changes?", abort=True)
     raise SystemExit(_run(inventory, limit, data) or (1 if plan.problems else 0))
