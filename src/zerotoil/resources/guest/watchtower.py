@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -174,9 +175,12 @@ def _shown(field: str, value: Any) -> Any:
         return {
             name: text if name in _PLAIN or text in ("true", "false", _NOTIFY_INSIDE) else MASK for name, text in value.items()
         }
-    if field == "arguments":
-        return [re.sub(r"^(-[^=]*=).*|^[^-].*", rf"\1{MASK}", argument, flags=re.DOTALL) for argument in value]
-    return value
+    return shown_arguments(value) if field == "arguments" else value
+
+
+def shown_arguments(arguments: Iterable[str]) -> list[str]:
+    """The options without their values: `--notification-url` has a token in it."""
+    return [re.sub(r"^(-[^=]*=).*|^[^-].*", rf"\1{MASK}", argument, flags=re.DOTALL) for argument in arguments]
 
 
 def _bool(value: bool) -> str:
