@@ -62,7 +62,10 @@ def test_what_runs_becomes_keys() -> None:
 
 def test_what_no_key_allows_is_said_and_left_out() -> None:
     found = by_hand(TZ="Nowhere/Land", WATCHTOWER_POLL_INTERVAL="300")
-    found["containers"][0]["Config"] |= {"Image": "containrrr/watchtower", "Cmd": ["--cleanup"]}
+    found["containers"][0]["Config"] |= {
+        "Image": "containrrr/watchtower",
+        "Cmd": ["--cleanup", "--notification-url", "telegram://t0ken@telegram"],
+    }
     read = guests.read(lambda: answering(found))
     assert isinstance(read, FoundGuest) and read.watchtower is not None
     assert "watchtower_image" not in read.watchtower and "watchtower_timezone" not in read.watchtower
@@ -71,7 +74,7 @@ def test_what_no_key_allows_is_said_and_left_out() -> None:
         "not taken over: watchtower_timezone, which is 'Nowhere/Land' there",
         "not known: watchtower_schedule; there it looks at an interval, from now on at 03:30",
         "not taken over: WATCHTOWER_POLL_INTERVAL, for which there is no key",
-        "not taken over: Watchtower's arguments --cleanup",
+        "not taken over: Watchtower's arguments --cleanup --notification-url ********",
     ]
 
 

@@ -54,7 +54,8 @@ def test_names_of_datasets() -> None:
     line = "'/dev/sda' is not the name of a dataset; write for instance tank/vms/matrix"
     assert problems({"data_volume": "/dev/sda"}) == [f"one: data_volume (from host data): {line}"]
     assert problems({"data_snapshot_dataset": "tank/vms"}) == [
-        "one: host: data_snapshot_dataset tank/vms does not hold the volume tank/lab/one/data"
+        "one: data_snapshot_dataset (from host data): tank/vms does not hold the volume tank/lab/one/data; "
+        "write tank/lab/one/data, or a dataset above it"
     ]
     assert problems({"data_volume": "tank/vms-2/x", "data_snapshot_dataset": "tank/vms"}) != []
 

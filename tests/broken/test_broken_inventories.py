@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from zerotoil.model.spec import keys
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CASES = sorted(str(path.relative_to(ROOT)) for path in (HERE / "cases").rglob("*.py") if path.parent.name != "group_data")
@@ -71,6 +73,14 @@ def test_the_corpus_is_large() -> None:
     whole = [case for case in CASES if "/lab_" in case]
     assert len(CASES) >= 200
     assert len(whole) >= 15
+
+
+def test_every_key_is_written_wrong_in_some_case() -> None:
+    """A new key comes with a case: what does its owner read who gets it wrong?"""
+    said = [line for case in CASES for line in expected(case)]
+    short = {"restart": "vm_restart", "vm_restart": "restart", "apps": "apps_run", "apps_run": "apps"}
+    missing = [key for key in keys() if not any(f": {name} " in line for line in said for name in (key, short.get(key, key)))]
+    assert missing == []
 
 
 @pytest.mark.parametrize("name", ["lab_three_typos_in_two_hosts", "gateway_outside", "inventory_raises"])

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -79,10 +80,16 @@ def test_limit_data_and_json(project: Path) -> None:
             ["plan", "lab.py", "--data", "vm_cpus"],
             "--data vm_cpus is not KEY=VALUE: write for instance --data vm_memory='4 GiB' [ZT114]\n",
         ),
+        (
+            ["plan", "gone.py"],
+            "Usage: zerotoil plan [OPTIONS] INVENTORY\nInvalid value for 'INVENTORY': File 'gone.py' does not exist. [ZT114]\n",
+        ),
+        (["planner"], "Usage: zerotoil [OPTIONS] COMMAND [ARGS]...\nNo such command 'planner'. [ZT114]\n"),
         (["plan", "lab.py", "--layer", "disk"], "there is no layer disk: one of NAS, hypervisor, guest, apps [ZT114]\n"),
     ],
 )
 def test_wrong_options_get_one_line(project: Path, line: list[str], error: str) -> None:
+    """And exit 1: a plan's 2 says that there are changes."""
     done = zerotoil(project, *line)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", error)
 
@@ -102,7 +109,7 @@ def test_check_needs_no_lab_and_names_file_and_line(project: Path, sim: Simulato
     assert (done.returncode, done.stdout) == (0, "lab.py: 2 hosts, nothing wrong\n")
     assert sim.calls == []
     inventory = project / "lab.py"
-    inventory.write_text(inventory.read_text().replace('"vm_cpus": 4', '"vm_cpu": 4, "vm_xml": "<vcpus><bogus/></vcpus>"'))
+    inventory.write_text(inventory.read_text().replace('"vm_cpus": 4', '"vm_cpu": 4'))
     done = zerotoil(project, "check", "lab.py")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "two: vm_cpu (from host data, lab.py:3): unknown key; did you mean vm_cpus? [ZT101]\n"
@@ -146,6 +153,43 @@ def test_ctrl_c_during_apply_is_no_success(project: Path) -> None:
     text = log.read_text()
     assert "Traceback" not in text
     assert "interrupted: what was done stays, the next run goes on from there" in text
+
+
+def test_apply_says_before_it_asks_where_it_will_stop(project: Path, sim: Simulator) -> None:
+    inventory = project / "lab.py"
+    inventory.write_text(inventory.read_text().replace('{"vm_cpus": 4}', '{"apps": ["gone"]}'))
+    done = zerotoil(project, "apply", "lab.py", answer="n\n")
+    assert "\ntwo: the deploy will stop at what could not be read; not all of its changes will be made\nMake these" in done.stdout
+    assert "one: the deploy will stop" not in done.stdout
+    assert (done.returncode, done.stderr, sim.writes) == (1, "stopped\n", 0)
+
+
+def test_ctrl_c_leaves_nothing_open() -> None:
+    """What a process closes at its end (the connections to guests), it closes at Ctrl-C too."""
+    code = (
+        "import atexit, signal, os, zerotoil.cli.explain as e; from zerotoil.cli import main; atexit.register(print, 'closed');"
+        "e.explain.callback = lambda **_: os.kill(os.getpid(), signal.SIGINT); main(['explain', 'ZT101'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "closed\n", "interrupted")
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "doctor"])
+def test_ctrl_c_is_told_from_a_failure_and_waits_for_no_server(project: Path, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        inventory = project / "lab.py"
+        nas = f'{{"nas_url": "wss://127.0.0.1:{silent.getsockname()[1]}"}}'
+        inventory.write_text(inventory.read_text().replace('{"vm_cpus": 4}', nas))
+        line, null = [*ZEROTOIL, command, "lab.py"], subprocess.DEVNULL
+        process = subprocess.Popen(line, cwd=project, stdin=null, stdout=null, stderr=subprocess.PIPE, text=True)
+        silent.settimeout(100)
+        asked, _ = silent.accept()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=10)  # the NAS would have 30 seconds for its answer
+        asked.close()
+    assert process.returncode == 130
+    assert error.endswith("interrupted\n") and "Traceback" not in error
 
 
 def test_the_closing_summary_says_what_became_of_each_host(project: Path) -> None:

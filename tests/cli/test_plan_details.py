@@ -54,17 +54,21 @@ def test_a_vm_gets_a_change_at_its_next_start_and_a_container_at_once(capsys: py
 
 
 def test_what_would_be_made_is_brief_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    made = [("size", "1 GiB"), ("text", "one\ntwo\n"), ("nothing", "")]
+    made = [("size", "1 GiB"), ("text", "one\ntwo\n"), ("nothing", ""), ("environment", {"TZ": "UTC", "A": "1"})]
     changes = tuple(Change("zvol x", Action.CREATE, name, None, value) for name, value in made)
     host = HostPlan("matrix", (LayerPlan("NAS", changes),))
-    assert printed(capsys, host)[2:4] == ["    + zvol x", "        size 1 GiB, text (2 lines), nothing nothing"]
-    assert printed(capsys, host, verbose=True)[3:9] == [
+    assert printed(capsys, host)[2:4] == [
+        "    + zvol x",
+        "        size 1 GiB, text (2 lines), nothing nothing, environment TZ=UTC, A=1",
+    ]
+    assert printed(capsys, host, verbose=True)[3:10] == [
         "        size  1 GiB",
         "        text",
         "          @@ -0,0 +1,2 @@",
         "          +one",
         "          +two",
         "        nothing  nothing",
+        "        environment  TZ=UTC, A=1",
     ]
 
 

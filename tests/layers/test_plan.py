@@ -2,6 +2,7 @@
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -14,7 +15,7 @@ from zerotoil.clients.truenas import Nas
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.layers import notices as notices_module
-from zerotoil.layers.layers import named
+from zerotoil.layers.layers import LAYERS, named
 from zerotoil.layers.plan import HostPlan, plan_lab
 from zerotoil.layers.plan_json import as_data, schema
 from zerotoil.resources.resource import Action, Kind, Risk
@@ -136,6 +137,16 @@ def test_the_json_is_what_its_schema_says_and_holds_no_secret(lab: PretendLab) -
     assert "chap-s3cret-0" not in text and "********" in text
     resources = {change["resource"] for layer in data["hosts"][0]["layers"] for change in layer["changes"]}
     assert data["summary"]["created"] + data["summary"]["changed"] == len(resources)
+
+
+def test_the_format_and_its_page_know_every_layer_and_every_kind_of_notice() -> None:
+    kinds = [str(kind) for kind in Kind]
+    assert schema()["$defs"]["host"]["properties"]["notices"]["items"]["properties"]["kind"]["enum"] == kinds
+    page = (Path(__file__).parents[2] / "docs/reference/plan.md").read_text()
+    (of_layer,) = (line for line in page.splitlines() if "[].layer`" in line)
+    (of_kind,) = (line for line in page.splitlines() if line.startswith("| `hosts[].notices[]`"))
+    assert all(f"`{layer.title}`" in of_layer for layer in LAYERS)
+    assert all(f"`{kind}`" in of_kind and f"- **{kind}**" in page for kind in kinds)
 
 
 def test_the_nas_is_asked_once_per_kind_however_many_hosts_there_are(lab: PretendLab) -> None:

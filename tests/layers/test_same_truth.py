@@ -37,9 +37,15 @@ changes = st.fixed_dictionaries(
         ),
         "iscsi_initiators": st.sampled_from([["iqn.1993-08.org.debian:01:hv1"], ["iqn.1993-08.org.debian:01:hv2"]]),
         "iscsi_lun": st.integers(0, 3),
+        "data_blocksize": st.sampled_from(["16 KiB", "64 KiB"]),
+        "nas_alert_mail": st.sampled_from(["me@home.lan", "you@home.lan"]),
+        "nas_alert_level": st.sampled_from(["info", "critical"]),
         "os_butane": st.sampled_from([[], ["storage: {directories: [{path: /etc/mine, mode: 0755}]}"]]),
     },
 )
+MAIL = {"nas_mail_server": "mail.lan", "nas_mail_from": "nas@home.lan"}
+mail = st.sampled_from([{}, MAIL, MAIL | {"nas_mail_port": 8025, "nas_mail_security": "tls"}])
+declarations = st.builds(lambda keys, of_mail: keys | of_mail, changes, mail)
 
 
 def _resources(site: Site) -> set[str]:
@@ -49,7 +55,7 @@ def _resources(site: Site) -> set[str]:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first=changes, second=changes)
+@given(first=declarations, second=declarations)
 def test_apply_does_what_the_plan_named_and_leaves_nothing(
     lab: PretendLab, first: dict[str, Any], second: dict[str, Any]
 ) -> None:

@@ -13,7 +13,7 @@ from zerotoil.errors import LabError
 from zerotoil.model.data_volume import Filesystem
 from zerotoil.model.watchtower import WatchtowerSpec
 from zerotoil.resources.guest import Guest
-from zerotoil.resources.guest.watchtower import NAME, observed
+from zerotoil.resources.guest.watchtower import NAME, observed, shown_arguments
 
 _SWITCHES = {"CLEANUP": "cleanup", "LABEL_ENABLE": "label_enable", "ROLLING_RESTART": "rolling_restart"}
 _KNOWN = {*_SWITCHES, "SCHEDULE", "COOLDOWN_DELAY", "NOTIFICATION_URL", "NOTIFICATION_REPORT"}
@@ -66,7 +66,9 @@ def _watchtower(container: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     if "NOTIFICATION_URL" in env:
         remarks.append("not known: watchtower_notify_url; put the URL into a file of mode 0600, it is not copied from there")
     remarks += [f"not taken over: WATCHTOWER_{name}, for which there is no key" for name in sorted(set(env) - _KNOWN)]
-    remarks += [f"not taken over: Watchtower's arguments {' '.join(have['arguments'])}"] if have["arguments"] else []
+    remarks += (
+        [f"not taken over: Watchtower's arguments {' '.join(shown_arguments(have['arguments']))}"] if have["arguments"] else []
+    )
     return keys, remarks
 
 

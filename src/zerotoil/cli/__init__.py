@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
+import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -66,13 +68,16 @@ def cli(debug: bool) -> None:
 
 
 _debug = False
+INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Entry point: an expected failure is one line and exit 1."""
+    """Entry point: an expected failure is one line and exit 1, a wrong line too (a plan's 2 means changes), Ctrl-C is 130."""
     gc.set_threshold(50_000, 20, 20)  # a short life with many objects: collecting after each 700 took a tenth of a plan
     try:
-        return cli.main(arguments, standalone_mode=True)
+        sys.exit(cli.main(arguments, prog_name="zerotoil", standalone_mode=False))
+    except (click.ClickException, click.Abort) as error:
+        _end(error)
     except LabError as error:
         if _debug:
             raise
@@ -87,3 +92,23 @@ def main(arguments: list[str] | None = None) -> Any:
         said = f"zerotoil failed ({type(error).__name__}: {error}): run again with --debug and report what it prints"
         click.echo(coded(said, Code.INTERNAL), err=True)
         sys.exit(1)
+
+
+def _end(error: click.ClickException | click.Abort) -> NoReturn:
+    """Of a line that cannot be understood, of a question that was answered with no, and of Ctrl-C."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+    elif isinstance(error, click.ClickException):
+        if isinstance(error, click.UsageError) and error.ctx:
+            click.echo(error.ctx.get_usage(), err=True)
+        click.echo(coded(error.format_message(), Code.WRONG_OPTION), err=True)
+    elif isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        try:
+            atexit._run_exitfuncs()  # connections are closed and their folder goes
+            sys.stdout.flush()
+        finally:
+            os._exit(INTERRUPTED)  # at once: a server that does not answer would hold up the end of the threads that ask it
+    else:
+        click.echo("stopped", err=True)
+    sys.exit(1)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zerotoil.cli import INTERRUPTED
 from zerotoil.cli.hosts import data_option, inventory_argument, limit_option, sites
 
 if TYPE_CHECKING:
     from zerotoil.layers import Site
     from zerotoil.layers.plan import LabPlan
 
-_INTERRUPTED = 130  # what a shell reports for Ctrl-C; pyinfra itself would say 0
 _DEPLOY = Path("deploys/full.py")
 
 
@@ -39,6 +39,9 @@ def apply(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...], yes: b
     if not any(host.changes for host in plan.hosts):
         _tell(plan, found)  # what pyinfra would do at the end of its run
         raise SystemExit(plan.exit_code)
+    for host in plan.hosts:
+        if host.changes and host.problems:
+            click.echo(f"{host.host}: the deploy will stop at what could not be read; not all of its changes will be made")
     if not yes:
         click.confirm("Make these changes?", abort=True)
     raise SystemExit(_run(inventory, limit, data) or (1 if plan.problems else 0))
@@ -71,5 +74,5 @@ def _run(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> int:
         signal.signal(signal.SIGINT, before)
     if interrupts or code in (-signal.SIGINT, -signal.SIGTERM):
         click.echo("interrupted: what was done stays, the next run goes on from there", err=True)
-        return _INTERRUPTED
+        return INTERRUPTED  # pyinfra itself would say 0
     return 1 if code else 0

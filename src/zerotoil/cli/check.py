@@ -20,11 +20,16 @@ def check(inventory: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> Non
     For a pre-commit hook or CI. Exit code 0: nothing, 1: something.
     """
     declared = read(inventory, data, limit)
-    found = stand(declared, inventory)
+    found = stand(declared, inventory, partly=True)
     from zerotoil.edge.lines import located
     from zerotoil.layers.check import check as run
 
-    deeper = [replace(problem, source=declared.source(problem.host, problem.key)) for problem in run(found)]
+    said = {(problem.host, problem.key) for problem in declared.problems}
+    deeper = [
+        replace(problem, source=declared.source(problem.host, problem.key))
+        for problem in run(found)
+        if (problem.host, problem.key) not in said  # what stands in for a wrong value is not the owner's
+    ]
     problems = declared.problems + [located(problem, inventory) for problem in deeper]
     for problem in problems:
         click.echo(problem.shown, err=True)

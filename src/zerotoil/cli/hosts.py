@@ -36,12 +36,13 @@ def read(path: Path, data: tuple[str, ...] = (), limit: tuple[str, ...] = ()) ->
     found = declared(inventory)
     names = matching(inventory, limit) if limit else {host.name for host in inventory}
     twice = list(repeated(path))
-    specs = {name: spec for name, spec in found.specs.items() if name in names - {problem.host for problem in twice}}
+    once = names - {problem.host for problem in twice}
+    specs, partly = ({name: spec for name, spec in some.items() if name in once} for some in (found.specs, found.partly))
     problems = [*twice, *(located(problem, path) for problem in found.problems)]
     problems = [problem for problem in problems if problem.host in names]
     if not limit:
         problems += left_out(path, names)
-    return Declared(specs, problems, found.layers)
+    return Declared(specs, problems, found.layers, partly)
 
 
 def override(data: tuple[str, ...]) -> dict[str, object]:
@@ -65,15 +66,18 @@ def sites(path: Path, limit: tuple[str, ...], data: tuple[str, ...]) -> tuple[li
     return stand(found, path), found.problems
 
 
-def stand(found: Declared, path: Path) -> list[Site]:
-    """The hosts that are declared right, where they stand. Raises LabError when the inventory has none that are ours."""
+def stand(found: Declared, path: Path, partly: bool = False) -> list[Site]:
+    """The hosts that are declared right, where they stand; with `partly` also the others, as far as they are right.
+
+    Raises LabError when the inventory has none that are ours.
+    """
     from zerotoil.layers import Site
 
     if not found.layers:
         raise LabError(
             f"{path} has no host of ours", 'write hosts as [("@vm/NAME", {…})]; others are left alone', code=Code.NO_SUCH_HOST
         )
-    return [Site(spec, Path()) for spec in found.specs.values()]
+    return [Site(spec, Path()) for spec in (found.specs | (found.partly if partly else {})).values()]
 
 
 def find(host: str, inventory: Path | None) -> HostSpec:

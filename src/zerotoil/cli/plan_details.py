@@ -86,6 +86,8 @@ def _differences(change: Change) -> Iterator[tuple[str, object, object]]:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, dict):
+        value = [f"{name}={inner}" for name, inner in value.items()]
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "nothing"
     return "nothing" if value in (None, "") else str(value)

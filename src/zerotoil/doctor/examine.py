@@ -56,8 +56,11 @@ def _servers(specs: list[HostSpec], family: Family) -> list[Check]:
         looks.append((same[0].nas.url, lambda same=same: nas.checks(same)))  # type: ignore[misc]
     if not looks:
         return []
-    with ThreadPoolExecutor(len(looks)) as pool:
+    pool = ThreadPoolExecutor(len(looks))
+    try:
         return [check for found in pool.map(lambda look: _survive(*look), looks) for check in found]
+    finally:
+        pool.shutdown(wait=False)  # after Ctrl-C nobody waits for a server that is silent
 
 
 def _survive(name: str, look: Look) -> list[Check]:

@@ -70,8 +70,11 @@ def plan_lab(sites: Iterable[Site], problems: list[Problem] | None = None, layer
     sites, guest = list(sites), [layer for layer in layers if layer.in_guest]
     _read_ahead(sites)
     outside = [_plan_host(site, [layer for layer in layers if not layer.in_guest]) for site in sites]
-    with ThreadPoolExecutor(_GUESTS_AT_ONCE) as threads:
+    threads = ThreadPoolExecutor(_GUESTS_AT_ONCE)
+    try:
         inside = list(threads.map(lambda site: _plan_host(site, guest), sites))
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nobody waits for a guest that is silent
     found = told_once({site.spec.name: notices(site) for site in sites})
     hosts = [
         replace(one, layers=one.layers + two.layers, notices=found[one.host]) for one, two in zip(outside, inside, strict=True)

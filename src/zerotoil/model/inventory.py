@@ -51,11 +51,15 @@ class Problems(LabError):
 
 @dataclass
 class Declared:
-    """What the inventory declares: the specs of the hosts that are right, and the problems of those that are not."""
+    """What the inventory declares: the specs of the hosts that are right, and the problems of those that are not.
+
+    `partly`: those hosts as far as they are right, so that all else that is wrong can be said at once. Never for a deploy.
+    """
 
     specs: dict[str, HostSpec] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     layers: Mapping[str, Layers] = field(default_factory=dict)
+    partly: dict[str, HostSpec] = field(default_factory=dict)
 
     def problems_of(self, host: str) -> list[Problem]:
         """The problems that concern one host."""
@@ -72,16 +76,19 @@ def declare(hosts: Mapping[str, Layers], also_known: Iterable[str] = ()) -> Decl
     for host, layers in hosts.items():
         spec, problems = _host(host, layers, frozenset(also_known))
         declared.problems += problems
-        if spec:
+        if spec and all(problem.code is Code.UNKNOWN_KEY for problem in problems):
             declared.specs[host] = spec
+        elif spec:
+            declared.partly[host] = spec
     for host, key, what, code in rules.across_hosts(declared.specs):
         declared.problems.append(Problem(host, key, _source(key, hosts[host]), what, code))
-    for problem in declared.problems:
-        declared.specs.pop(problem.host, None)
+    for name in dict.fromkeys(problem.host for problem in declared.problems if problem.host in declared.specs):
+        declared.partly[name] = declared.specs.pop(name)
     return declared
 
 
 def _host(name: str, layers: Layers, also_known: frozenset[str]) -> tuple[HostSpec | None, list[Problem]]:
+    """The spec of one host, as far as it is right, and its problems."""
     known, problems = keys(), []
     raw: dict[str, Any] = {"name": name, **{section: {} for section in SECTIONS}}
     for source, data in reversed(layers):
@@ -92,10 +99,25 @@ def _host(name: str, layers: Layers, also_known: frozenset[str]) -> tuple[HostSp
             elif key not in also_known and not str(key).startswith("_"):
                 problems.append(Problem(name, str(key), source, _unknown(str(key), known), code=Code.UNKNOWN_KEY))
     try:
-        spec = HostSpec.model_validate(raw)
+        return HostSpec.model_validate(raw), problems
     except ValidationError as error:
-        return None, problems + [_problem(name, layers, item) for item in error.errors(include_url=False)]
-    return (None if problems else spec), problems
+        found = error.errors(include_url=False)
+        return _right_part(raw, found), problems + [_problem(name, layers, item) for item in found]
+
+
+def _right_part(raw: dict[str, Any], wrong: Iterable[Any]) -> HostSpec | None:
+    """The host with the default in place of each wrong value; None where that is no host either."""
+    for section, key in filter(None, map(_key_of, wrong)):
+        raw[section].pop(key, None)
+    try:
+        return HostSpec.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def _key_of(item: Any) -> tuple[str, str] | None:
+    section, *rest = wording.location(item) or ("name",)
+    return (str(section), str(rest[0])) if rest else None
 
 
 def _unknown(key: str, known: Mapping[str, object]) -> str:

@@ -130,7 +130,8 @@ class HostSpec(Section):
     @model_validator(mode="after")
     def _snapshots_cover_the_volume(self) -> HostSpec:
         if not f"{self.zvol}/".startswith(f"{self.snapshot_dataset}/"):
-            raise ValueError(f"data_snapshot_dataset {self.snapshot_dataset} does not hold the volume {self.zvol}")
+            what = f"{self.snapshot_dataset} does not hold the volume {self.zvol}; write {self.zvol}, or a dataset above it"
+            raise Wrong(what, "data", "snapshot_dataset")
         return self
 
     @model_validator(mode="after")

@@ -106,6 +106,20 @@ class OsSpec(Section):
     keep: Int = Field(1, ge=0, le=20, description="Old OS disks kept after a migration or rebuild")
     butane: Files = Field(description="Your own Butane fragments (text or paths): users, files, directories, units")
 
+    @field_validator("stream")
+    @classmethod
+    def _name_of_a_stream(cls, stream: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", stream):
+            raise ValueError(f"{stream!r} is not the name of a stream; write stable, testing or next")
+        return stream
+
+    @field_validator("stream_url")
+    @classmethod
+    def _address_of_streams(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+            raise ValueError(f"{url!r} is not an address of streams; write for instance https://mirror.lan/streams/")
+        return url
+
     @model_validator(mode="after")
     def _image_has_checksum(self) -> OsSpec:
         if self.image and not re.fullmatch(r"[0-9a-f]{64}", self.image_sha256 or ""):

@@ -142,4 +142,4 @@ def test_nothing_is_asked_for_what_is_not_declared() -> None:
         for name in ("matrix", "k3s"):
             assert plan(again, host(name, **MAIL, **ALERT)) == []
         asked = [name for name, _ in sim.calls[before:]]
-        assert (asked.count("mail.config"), asked.count("alertservice.query"), len(asked)) == (1, 1, 14)
+        assert (asked.count("mail.config"), asked.count("alertservice.query"), len(asked)) == (1, 1, 13)

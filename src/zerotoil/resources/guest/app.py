@@ -45,9 +45,7 @@ class App:
         """The changes that are needed now."""
         facts, root = self.guest.facts(), app_folder(self.name)
         have = files.found(facts, root)
-        wanted = [file.path for file in files.differing(have, self.files) if not file.secret]
-        texts = self.guest.texts(wanted) if have and wanted else {}
-        changes = files.changes(self.key, root, have, self.files, texts, self._risk)
+        changes = files.changes(self.key, root, have, self.files, self.guest.texts(files.showable(have, self.files)), self._risk)
         if have is None or list(files.notes(facts, root, "stopped")):
             running = [Change(self.key, Action.CREATE, f"container {service}", None, "running") for service in self.services]
             return changes + running

@@ -1,9 +1,10 @@
 """Files of ours in a guest: what is declared, what is there, and the script that writes them.
 
 Files belong to a tree (/var/mnt/data/zerotoil, or an app's folder), which keeps a manifest of what was written in
-`.zerotoil/files`: lines of mode, sha256 and path. A file that is not in it was made by somebody else and is never
-overwritten; the rest of an app's folder is its data and is never looked at. A file of ours that holds something else than
-we wrote (an app may write into it) is copied to `.zerotoil/kept` before it is replaced or taken away.
+`.zerotoil/files`: lines of mode, sha256 and path; `.zerotoil/secret` has the paths of those that hold a secret. A file that
+is not in the manifest was made by somebody else and is never overwritten; the rest of an app's folder is its data and is
+never looked at. A file of ours that holds something else than we wrote (an app may write into it) is copied to
+`.zerotoil/kept` before it is replaced or taken away.
 """
 
 from __future__ import annotations
@@ -49,10 +50,13 @@ class GuestFile:
 
 @dataclass(frozen=True)
 class Found:
-    """What the guest has of one tree. `written`: path -> (mode, sha256) of the manifest; `there`: of the files themselves."""
+    """What the guest has of one tree. `written`: path -> (mode, sha256) of the manifest; `there`: of the files themselves;
+    `secret`: what holds a secret there, whatever is declared today.
+    """
 
     written: Mapping[str, tuple[int, str]]
     there: Mapping[str, tuple[int, str]]
+    secret: frozenset[str] = frozenset()
 
 
 def found(facts: Mapping[str, Any], root: str) -> Found | None:
@@ -70,7 +74,7 @@ def found(facts: Mapping[str, Any], root: str) -> Found | None:
         relative = f"{inside}/{path}"
         if relative in sums and relative in modes:
             there[f"{root}/{path}"] = (int(modes[relative], 8), sums[relative])
-    return Found(written, there)
+    return Found(written, there, frozenset(f"{root}/{path}" for path in notes(facts, root, "secret")))
 
 
 def notes(facts: Mapping[str, Any], root: str, name: str) -> Iterable[str]:
@@ -90,6 +94,11 @@ def differing(have: Found | None, want: Iterable[GuestFile]) -> list[GuestFile]:
     return [file for file in want if there.get(file.path) != (file.mode, file.sha256)]
 
 
+def showable(have: Found | None, want: Iterable[GuestFile]) -> list[str]:
+    """The paths of differing files whose text of today may be shown beside the new one."""
+    return [file.path for file in differing(have, want) if not file.secret and file.path not in have.secret] if have else []
+
+
 def changes(
     resource: str,
     root: str,
@@ -106,7 +115,7 @@ def changes(
         if not there:
             result.append(Change(resource, Action.UPDATE if have else Action.CREATE, name, None, file.shown))
         elif there[1] != file.sha256:
-            before = MASK if file.secret else texts.get(file.path, "(another content)")
+            before = MASK if (have and file.path in have.secret) or file.secret else texts.get(file.path, "(another content)")
             after = f"{file.shown} (new)" if file.secret else file.shown
             result.append(Change(resource, Action.UPDATE, name, before, after, risk(file.path)))
         else:
@@ -152,6 +161,9 @@ def write_script(root: str, have: Found | None, want: Sequence[GuestFile]) -> st
             lines.append(f"not_foreign {path} {file.sha256}")
         lines.append(f"install_file {path} {file.mode:04o} <<'END'\n{_wrapped(file.data)}END")
     lines += [f"rm -f {shlex.quote(path)}" for path in gone]
+    secret = "".join(f"{f.path.removeprefix(f'{root}/')}\n" for f in want if f.secret)
+    lines.insert(1, f"cat >>{root}/.zerotoil/secret <<'END'\n{secret}END")  # a run that is cut off forgets none
+    lines.append(f"cat >{root}/.zerotoil/secret <<'END'\n{secret}END")
     manifest = "".join(f"{f.mode:04o} {f.sha256} {f.path.removeprefix(f'{root}/')}\n" for f in want)
     lines.append(f"cat >{root}/.zerotoil/files.new <<'END'\n{manifest}END\nmv {root}/.zerotoil/files.new {root}/.zerotoil/files")
     return "\n".join(lines) + "\n"

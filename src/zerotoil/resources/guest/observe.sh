@@ -17,7 +17,7 @@ if [ "$mount" != null ]; then
     xargs -0 sha256sum <"$work/paths" >"$work/sums" 2>/dev/null || true
     xargs -0 stat -c '%a %n' <"$work/paths" >"$work/modes" 2>/dev/null || true
     grep -s '' zerotoil/.zerotoil/files apps/*/.zerotoil/files apps/*/.zerotoil/hashes apps/*/.zerotoil/pins \
-      apps/*/.zerotoil/stopped >"$work/notes" || true
+      apps/*/.zerotoil/stopped zerotoil/.zerotoil/secret apps/*/.zerotoil/secret >"$work/notes" || true
   fi
   cd /
   [ ! -f "$work/apps" ] || units=$(sed 's/.*/zerotoil-app@&.service/' "$work/apps")

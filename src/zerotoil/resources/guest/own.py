@@ -30,9 +30,7 @@ class OwnFiles:
     def plan(self) -> list[Change]:
         """The changes that are needed now."""
         have = files.found(self.guest.facts(), self.root)
-        differing = [file.path for file in files.differing(have, self.files) if not file.secret]
-        texts = self.guest.texts(differing) if have and differing else {}
-        return files.changes(self.key, self.root, have, self.files, texts)
+        return files.changes(self.key, self.root, have, self.files, self.guest.texts(files.showable(have, self.files)))
 
     def apply(self) -> list[Change]:
         """Write the files, then install what is installed from them."""

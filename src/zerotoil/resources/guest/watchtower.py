@@ -8,8 +8,10 @@ since SELinux would otherwise deny it the socket.
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zerotoil.error_codes import Code
@@ -26,6 +28,7 @@ OWNER_LABEL = "zerotoil.owner"
 NOTIFY_FILE = "/var/lib/zerotoil/watchtower/notify-url"
 _NOTIFY_INSIDE = "/run/secrets/notify-url"
 _SOCKET = "/var/run/docker.sock"
+_PLAIN = {"TZ", "WATCHTOWER_SCHEDULE", "WATCHTOWER_COOLDOWN_DELAY", "WATCHTOWER_POLL_INTERVAL", "DOCKER_CONFIG", "SSL_CERT_DIR"}
 _OURS = ("TZ", "WATCHTOWER_", "DOCKER_CONFIG", "SSL_CERT_")
 
 
@@ -118,7 +121,7 @@ class Watchtower:
                 f"remove or rename it: zerotoil ssh {self.guest.name} -- sudo docker rename {NAME} {NAME}-old",
                 code=Code.CONTAINER_NOT_OURS,
             )
-        changes = updated(self.key, want, have)
+        changes = [replace(change, before=_shown(change.field, change.before)) for change in updated(self.key, want, have)]
         if self._notify_sha256() != facts["notify_sha256"]:
             changes += updated(self.key, {"notification URL": f"{MASK} (new)"}, {"notification URL": MASK})
         return changes
@@ -164,6 +167,20 @@ class Watchtower:
             f"docker rm --force {new} >/dev/null 2>&1 || true\n{shlex.join(create)} >&2\n"
             f"docker rm --force {NAME} >/dev/null 2>&1 || true\ndocker rename {new} {NAME}\ndocker start {NAME} >&2\n"
         )
+
+
+def _shown(field: str, value: Any) -> Any:
+    """What a container made by hand has: tokens and URLs with passwords stand in its environment and its arguments."""
+    if field == "environment":
+        return {
+            name: text if name in _PLAIN or text in ("true", "false", _NOTIFY_INSIDE) else MASK for name, text in value.items()
+        }
+    return shown_arguments(value) if field == "arguments" else value
+
+
+def shown_arguments(arguments: Iterable[str]) -> list[str]:
+    """The options without their values: `--notification-url` has a token in it."""
+    return [re.sub(r"^(-[^=]*=).*|^[^-].*", rf"\1{MASK}", argument, flags=re.DOTALL) for argument in arguments]
 
 
 def _bool(value: bool) -> str:

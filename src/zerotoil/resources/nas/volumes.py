@@ -38,6 +38,8 @@ class Dataset(Kept):
 
     def find(self) -> Entry | None:
         """See Kept. A missing pool is said before anything is made."""
+        if there := dataset(self.nas, self.name):
+            return there
         pool = self.name.split("/")[0]
         pools = [entry["name"] for entry in self.nas.query("pool")]
         if pool not in pools:
@@ -46,7 +48,7 @@ class Dataset(Kept):
                 f"nas_dataset starts with one of: {', '.join(pools) or 'none'}",
                 code=Code.NO_NAS_POOL,
             )
-        return dataset(self.nas, self.name)
+        return None
 
     def check(self, entry: Entry | None) -> None:
         """See Kept."""
