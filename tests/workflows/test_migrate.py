@@ -22,7 +22,7 @@ from zerotoil.render.domain_mark import Move
 from zerotoil.resources.hypervisor.domain_fields import config_path
 from zerotoil.resources.nas.clone import write_marks
 from zerotoil.resources.nas.mark import write_mark
-from zerotoil.resources.nas.os_changes import End, OsChange, changes_of_os, note_change
+from zerotoil.resources.nas.os_changes import End, OsChange, changes_of_os, note_change, noted
 from zerotoil.workflows.migrate import dry_run, migrate, with_image
 from zerotoil.workflows.migrate_journey import Journey, Wish
 from zerotoil.workflows.migrate_steps import BACK, FORWARD
@@ -445,10 +445,12 @@ def test_a_rebuild_that_is_not_healthy_is_told_too(machine: Machine) -> None:
 def test_many_changes_and_long_reasons_fit(machine: Machine) -> None:
     spec, nas = machine.site.spec, machine.site.nas
     for number in range(43):
-        note_change(spec, nas, f"manual-{number}", OsChange(End.REVERTED, "a", "b", number, "ü" * 300 + '"' * 900))
+        note_change(spec, nas, f"manual-{number}", OsChange(End.REVERTED, "a", "b", number, "ü" * 300 + "x" * 900))
     found = sorted(changes_of_os(spec, nas), key=lambda one: one.time)
     assert [one.time for one in found] == list(range(3, 43))
     assert all(one.why.startswith("ü" * 300) for one in found)
+    note_change(spec, nas, "manual-x", OsChange(End.REVERTED, "a", "b", 99, '"' * 900))
+    assert all(len(text.encode()) <= 1024 for text in noted(spec, nas).values())
     write_marks(nas, spec.zvol, {"os-x": "{"})
     with pytest.raises(LabError, match="zerotoil:os-x .* cannot be read"):
         list(migrations(nas, spec))

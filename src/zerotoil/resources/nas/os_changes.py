@@ -45,18 +45,18 @@ class OsChange:
 
 def note_change(spec: HostSpec, nas: Nas, name: str, change: OsChange) -> None:
     """Write a change down by its name, once: a name that is noted already stays as it is. Raises LabError."""
-    noted = _noted(spec, nas)
-    if f"{KEY}{name}" in noted:
+    known = noted(spec, nas)
+    if f"{KEY}{name}" in known:
         return
-    kept = sorted(noted, key=lambda key: _time(noted[key]))[-(_MOST - 1) :]
-    gone: dict[str, str | None] = dict.fromkeys(set(noted) - set(kept))
+    kept = sorted(known, key=lambda key: _time(known[key]))[-(_MOST - 1) :]
+    gone: dict[str, str | None] = dict.fromkeys(set(known) - set(kept))
     write_marks(nas, spec.zvol, {**gone, f"{KEY}{name}": _text(change)})
 
 
 def changes_of_os(spec: HostSpec, nas: Nas) -> Iterator[OsChange]:
     """All that are written down. Raises LabError for a note that nobody can read, after the others."""
     wrong = ""
-    for key, text in _noted(spec, nas).items():
+    for key, text in noted(spec, nas).items():
         try:
             read = json.loads(text)
             yield OsChange(End(read["end"]), read["old"], read["new"], int(read["time"]), read.get("why", ""))
@@ -70,8 +70,8 @@ def changes_of_os(spec: HostSpec, nas: Nas) -> Iterator[OsChange]:
         )
 
 
-def _noted(spec: HostSpec, nas: Nas) -> dict[str, str]:
-    """Property without its prefix -> text."""
+def noted(spec: HostSpec, nas: Nas) -> dict[str, str]:
+    """What is written down, by property without its prefix."""
     entry = dataset(nas, spec.zvol) or {}
     names = [name.removeprefix(PREFIX) for name in entry.get("user_properties") or {} if name.startswith(PREFIX + KEY)]
     return {name: text for name in names if (text := property_of(entry, name))}
