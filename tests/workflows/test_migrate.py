@@ -395,7 +395,8 @@ def test_it_is_told_once_wherever_it_is_cut_off(machine: Machine, step: str) -> 
 
 
 def test_it_is_told_once_when_it_is_cut_off_after_it_was_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    note = Journey.note
+    note, clock = Journey.note, count(int(datetime.now(UTC).timestamp()))
+    monkeypatch.setattr(Site, "now", lambda _site: datetime.fromtimestamp(next(clock), UTC))
 
     def killed(journey: Journey, move: Move | None) -> None:
         if move is None:
