@@ -111,7 +111,8 @@ def test_scripts_of_a_day_that_held_no_images_are_brought_up_to_date(guest: Podm
     (guest.state / "yesterday/zerotoil/bin/podman.sh").write_text(podman_sh(old=True))
     guest.undo()
     assert guest.running() and set(guest.met()) == FITTING
-    assert (guest.data / "zerotoil/bin/podman.sh").read_text() == podman_sh()
+    script = guest.data / "zerotoil/bin/podman.sh"
+    assert script.read_text() == podman_sh() and script.stat().st_mode & 0o777 == 0o755, "as a deploy would write it"
 
 
 def test_an_app_that_came_later_is_gone(guest: PodmanGuest) -> None:

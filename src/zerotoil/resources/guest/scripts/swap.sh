@@ -178,7 +178,8 @@ knows_pins() { # the podman.sh of this data may be from a day when it held no im
   engine=podman
   script=$data/zerotoil/bin/podman.sh
   ! grep -q '^held()' "$script" || return 0
-  if ! current_podman >"$script.new" || ! grep -q '^held()' "$script.new" || ! mv "$script.new" "$script"; then
+  if ! current_podman >"$script.new" || ! grep -q '^held()' "$script.new" || ! chmod 0755 "$script.new" ||
+    ! mv "$script.new" "$script"; then
     fail "$script cannot be brought up to date: no app was started"
   fi
 }

@@ -34,7 +34,7 @@ prepare() {
   cp -a "$source/apps/$app" "$new.draft" || { rm -rf "$new.draft" && exit 1; }
   [ "$engine" = docker ] || {
     rm -rf "$new.draft/.zerotoil/quadlets"
-    cp -R "$source/zerotoil/quadlets/$app" "$new.draft/.zerotoil/quadlets"
+    cp -a "$source/zerotoil/quadlets/$app" "$new.draft/.zerotoil/quadlets"
   }
   then=$(newest "$source/zerotoil/ledger")
   : >"$aside/.$app.moved"
@@ -75,7 +75,7 @@ halt_podman() { # the quadlets of today go with the folder of today; those that 
   carried=$folder/.zerotoil/quadlets
   if [ -d "$folder" ] && [ -d "$declared" ] && [ ! -d "$carried" ]; then
     rm -rf "$carried.new"
-    cp -R "$declared" "$carried.new"
+    cp -a "$declared" "$carried.new"
     mv "$carried.new" "$carried"
   fi
   sync
