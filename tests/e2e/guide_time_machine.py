@@ -159,6 +159,7 @@ seen once:
 - Where it cannot be made sure that no container starts by itself meanwhile (Docker does not answer, say), or what ran then
   cannot be read, no app is started and the command says so.
 - An image that was built on the host is in no registry and cannot be held: that is said.
-- A host that runs its apps with podman is refused.
+- With a snapshot of a time when the apps ran under Docker, a host that runs them with podman now is refused, and the other way
+  round. All else is the same with podman.
 """
 PAGES = {"undo.md": undo_a_bad_update}

@@ -28,7 +28,7 @@ def unhealthy(w: World) -> Any:
     return undo(lab.site, look_ahead(lab.site))
 
 
-def with_podman(w: World) -> Any:
+def of_another_engine(w: World) -> Any:
     lab = made(w)
     lab.podman()
     return look_ahead(lab.site)
@@ -38,5 +38,5 @@ CASES: dict[Code, Provoke] = {
     Code.SWAP_UNFINISHED: interrupted,
     Code.NOTHING_TO_UNDO: lambda w: look_back(made(w).site),
     Code.UNDO_UNHEALTHY: unhealthy,
-    Code.UNDO_WITH_PODMAN: with_podman,
+    Code.UNDO_OTHER_ENGINE: of_another_engine,
 }

@@ -1,6 +1,8 @@
 """Another OS under the same data: there, back, back by itself, and cut off after every step."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -9,15 +11,20 @@ from lxml import etree
 from tests.layers.conftest import FILESYSTEM
 from tests.layers.test_plan import planned
 from tests.workflows.conftest import CONTENT, NEW, Machine
+from zerotoil.cli.timeline_view import words
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.layers.notices import notices
+from zerotoil.layers.timeline.look import migrations
 from zerotoil.model.data_volume import DataMark, VolumeState
+from zerotoil.render.domain_mark import Move
 from zerotoil.resources.hypervisor.domain_fields import config_path
+from zerotoil.resources.nas.clone import write_marks
 from zerotoil.resources.nas.mark import write_mark
+from zerotoil.resources.nas.os_changes import End, OsChange, changes_of_os, note_change, noted
 from zerotoil.workflows.migrate import dry_run, migrate, with_image
-from zerotoil.workflows.migrate_journey import Wish
+from zerotoil.workflows.migrate_journey import Journey, Wish
 from zerotoil.workflows.migrate_steps import BACK, FORWARD
 from zerotoil.workflows.rebuild import rebuild
 
@@ -346,3 +353,105 @@ def test_a_deploy_does_not_forget_an_unfinished_migration(machine: Machine) -> N
     migrate(machine.site)
     settled(machine, 2)
     assert not any("cut off" in notice.what for notice in notices(machine.site))
+
+
+def told(machine: Machine) -> list[str]:
+    """What the timeline says of changes of the OS, oldest first."""
+    machine.site.nas.forget()
+    return [words(event) for event in sorted(migrations(machine.site.nas, machine.site.spec), key=lambda event: event.time)]
+
+
+FIRST, SECOND = "OS disk 1 (44.20260802.3.1)", f"OS disk 2 ({NEW})"
+THERE, BACK_AGAIN = f"migrated from {FIRST} to {SECOND}", f"gone back from {SECOND} to {FIRST}, as asked"
+
+
+def test_the_timeline_tells_it_there_and_back(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = count(int(datetime.now(UTC).timestamp()))
+    monkeypatch.setattr(Site, "now", lambda _site: datetime.fromtimestamp(next(clock), UTC))
+    migrate(machine.site)
+    assert told(machine) == [THERE]
+    writes = machine.site.nas.writes
+    migrate(machine.site)
+    assert (machine.site.nas.writes, told(machine)) == (writes, [THERE]), "a second run writes nothing"
+    migrate(machine.site, BACKWARD)
+    rebuild(machine.site)
+    assert told(machine) == [THERE, BACK_AGAIN, f"rebuilt: OS disk 3 ({NEW}) in the place of {FIRST}"]
+    machine.silent = {4}
+    with pytest.raises(LabError) as caught:
+        rebuild(machine.site)
+    assert caught.value.code is Code.MIGRATION_UNDONE
+    assert (
+        told(machine)[-1]
+        == f"went back from OS disk 4 ({NEW}) to OS disk 3 ({NEW}) by itself: matrix: no answer over SSH in 60 s after 1 s"
+    )
+
+
+@pytest.mark.parametrize("step", [step.name for step in FORWARD])
+def test_it_is_told_once_wherever_it_is_cut_off(machine: Machine, step: str) -> None:
+    with pytest.raises(Killed):
+        migrate(machine.site, after=kill_after(step))
+    migrate(machine.site)
+    assert told(machine) == [THERE]
+
+
+def test_it_is_told_once_when_it_is_cut_off_after_it_was_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    note, clock = Journey.note, count(int(datetime.now(UTC).timestamp()))
+    monkeypatch.setattr(Site, "now", lambda _site: datetime.fromtimestamp(next(clock), UTC))
+
+    def killed(journey: Journey, move: Move | None) -> None:
+        if move is None:
+            raise Killed
+        note(journey, move)
+
+    monkeypatch.setattr(Journey, "note", killed)
+    with pytest.raises(Killed):
+        migrate(machine.site)
+    (before,) = changes_of_os(machine.site.spec, machine.site.nas)
+    monkeypatch.setattr(Journey, "note", note)
+    migrate(machine.site)
+    settled(machine, 2)
+    assert [before] == list(changes_of_os(machine.site.spec, machine.site.nas))
+
+
+def test_the_timeline_tells_a_change_that_was_called_off(machine: Machine) -> None:
+    with pytest.raises(Killed):
+        migrate(machine.site, after=kill_after("switch"))
+    migrate(machine.site, BACKWARD)
+    assert told(machine) == [BACK_AGAIN]
+
+
+def test_a_history_that_cannot_be_written_undoes_nothing(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = machine.site.nas.write
+
+    def refusing(method: str, *params: Any) -> Any:
+        if "zerotoil:os-" in str(params):
+            raise LabError("no", code=Code.NAS_REFUSED)
+        return write(method, *params)
+
+    monkeypatch.setattr(machine.site.nas, "write", refusing)
+    migrate(machine.site)
+    settled(machine, 2)
+    assert "the timeline will not tell of it: no" in machine.said
+
+
+def test_a_rebuild_that_is_not_healthy_is_told_too(machine: Machine) -> None:
+    machine.site.hypervisor.power_off("matrix")
+    machine.silent = {2}
+    with pytest.raises(LabError, match="the new OS disk is not healthy"):
+        rebuild(machine.site)
+    (event,) = told(machine)
+    assert event.startswith(f"rebuilt: {SECOND} in the place of {FIRST}: not healthy: matrix: no answer")
+
+
+def test_many_changes_and_long_reasons_fit(machine: Machine) -> None:
+    spec, nas = machine.site.spec, machine.site.nas
+    for number in range(43):
+        note_change(spec, nas, f"manual-{number}", OsChange(End.REVERTED, "a", "b", number, "ü" * 300 + "x" * 900))
+    found = sorted(changes_of_os(spec, nas), key=lambda one: one.time)
+    assert [one.time for one in found] == list(range(3, 43))
+    assert all(one.why.startswith("ü" * 300) for one in found)
+    note_change(spec, nas, "manual-x", OsChange(End.REVERTED, "a", "b", 99, '"' * 900))
+    assert all(len(text.encode()) <= 1024 for text in noted(spec, nas).values())
+    write_marks(nas, spec.zvol, {"os-x": "{"})
+    with pytest.raises(LabError, match="zerotoil:os-x .* cannot be read"):
+        list(migrations(nas, spec))

@@ -32,6 +32,16 @@ def test_an_app_that_comes_up_is_held_no_more(held: Path, tmp_path: Path) -> Non
     assert f"reload-or-restart --no-block {UNIT}" in (tmp_path / "state/systemctl.log").read_text()
 
 
+def test_podmans_app_is_started_by_its_own_script(held: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin/systemd-run").write_text('#!/bin/sh\necho "$*" >"$ZEROTOIL_STATE/run"\n')
+    (tmp_path / "bin/systemd-run").chmod(0o755)
+    (tmp_path / "state/unit-zerotoil-up-web.service").write_text("Id=zerotoil-up-web.service\nActiveState=active\n")
+    spec = make_spec(apps=["web"], container_backend="podman")
+    assert release(Site(spec, tmp_path), "web") == [PIN.strip()]
+    assert not (held / "pins").exists() and (held / "pull").exists()
+    assert (tmp_path / "state/run").read_text().strip().endswith("/zerotoil/bin/podman.sh up web")
+
+
 def test_one_that_does_not_stays_held(held: Path, tmp_path: Path) -> None:
     (tmp_path / f"state/unit-{UNIT}").write_text(f"Id={UNIT}\nActiveState=failed\n")
     with pytest.raises(LabError, match="app web did not come up"):

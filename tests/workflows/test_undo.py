@@ -82,6 +82,8 @@ class Lab:
     blocked: bool = False
     holds: bool = True  # an undo, not a return
     state: str = "active"  # of the app's unit once it is started
+    unit: str = "zerotoil-app@web.service"
+    waited: list[str] = field(default_factory=list)  # the units that were waited for
     clock: Iterator[datetime] = field(default_factory=lambda: (datetime.now(UTC) + timedelta(seconds=n) for n in count()))
 
     @property
@@ -105,6 +107,7 @@ class Lab:
         if script.startswith("set -- thaw"):
             return "thawed\n"
         if "systemctl show --property=ActiveState" in script:
+            self.waited += [self.unit] if self.unit in script else []
             return f"ActiveState={self.state}\n"
         if "Prints the ledger" in script:
             return json.dumps({"entries": self.ledger, "unreadable": [], "told": []})
@@ -135,7 +138,7 @@ class Lab:
     def resume(self) -> str:
         assert self.mounted and (self.pinned or not self.holds), "no app may start before it is held at its old image"
         self.blocked = False
-        return "zerotoil-app@web.service\n"
+        return f"{self.unit}\nvar-mnt-data.mount\n"
 
     def volumes(self) -> set[str]:
         return {item.name for item in self.sim.storage.datasets() if item.volsize}
@@ -450,8 +453,18 @@ def test_an_app_that_does_not_come_up_is_said_with_the_way_back(lab: Lab) -> Non
     assert "zerotoil undo matrix --return" in caught.value.remedy
 
 
-def test_podman_is_refused(lab: Lab) -> None:
+def test_podmans_apps_go_back_too(lab: Lab) -> None:
     lab.podman()
-    with pytest.raises(LabError, match="cannot hold podman's containers") as caught:
+    for item in lab.ledger:
+        item["apps"] = {"web": {"compose": None, "override": None, "quadlets": "q", "pins": {}}}
+    lab.unit = "zerotoil-up-web.service"
+    done = undo(lab.site, look_ahead(lab.site))
+    assert (done.pins, lab.waited) == ([Pin("web", "db", f"r.lan/db@{OLD}")], [lab.unit])
+    assert (present(lab.spec, lab.nas), lab.blocked) == (lab.site.volume, False)
+
+
+def test_a_snapshot_of_the_other_engine_is_refused(lab: Lab) -> None:
+    lab.podman()
+    with pytest.raises(LabError, match=f"the apps of {SNAPSHOT} ran under docker, not under podman") as caught:
         look_ahead(lab.site)
-    assert caught.value.code is Code.UNDO_WITH_PODMAN
+    assert (caught.value.code, lab.said) == (Code.UNDO_OTHER_ENGINE, [])

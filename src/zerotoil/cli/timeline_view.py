@@ -17,6 +17,7 @@ _SHORT = 12  # digits of a digest that tell two apart
 _CLOSE = timedelta(minutes=5)  # two looks that are no further apart are one time to people
 _UNITS = (("year", 365 * 86400), ("month", 30 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
 _STYLES = {Kind.UPDATE: "yellow", Kind.OS: "yellow", Kind.K3S: "yellow", Kind.HELD: "yellow", Kind.SNAPSHOT: "green"}
+_STYLES |= dict.fromkeys((Kind.MIGRATED, Kind.REBUILT, Kind.RETURNED), "yellow") | {Kind.REVERTED: "red"}
 _BAD = {"update-failed", "rolled-back", "missing", "unhealthy", "stale", "disk-filling", "snapshot-missing", "backup-failed"}
 
 
@@ -106,6 +107,19 @@ def _swapped(event: Event) -> str:
     return f"went back{back}: {event.new.name if event.new else ''} took over"
 
 
+def _other_os(event: Event) -> str:
+    """A change of OS disks."""
+    old, new = (state.name if state else "" for state in (event.old, event.new))
+    said = {
+        Kind.MIGRATED: f"migrated from {old} to {new}",
+        Kind.REBUILT: f"rebuilt: {new} in the place of {old}",
+        Kind.RETURNED: f"gone back from {old} to {new}, as asked",
+        Kind.REVERTED: f"went back from {old} to {new} by itself",
+    }[event.kind]
+    reason = f"not healthy: {event.subject}" if event.kind is Kind.REBUILT else event.subject
+    return f"{said}: {reason}" if event.subject else said
+
+
 _WORDS: Mapping[Kind, Callable[[Event], str]] = {
     Kind.SNAPSHOT: lambda event: f"{event.subject}{'' if event.origin == 'schedule' else ' (not of the schedule)'}",
     Kind.UPDATE: lambda event: f"{event.subject}: {_moved(event)}",
@@ -118,5 +132,9 @@ _WORDS: Mapping[Kind, Callable[[Event], str]] = {
     Kind.K3S: _moved,
     Kind.TOLD: _told,
     Kind.SWAPPED: _swapped,
+    Kind.MIGRATED: _other_os,
+    Kind.REBUILT: _other_os,
+    Kind.RETURNED: _other_os,
+    Kind.REVERTED: _other_os,
     Kind.BEGIN: lambda _event: "nothing is known from before",
 }

@@ -135,9 +135,9 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "The data and the image went back, and an app does not come up with them. The present is kept.",
         "Go back with zerotoil undo HOST --return, or further with another snapshot.",
     ),
-    Code.UNDO_WITH_PODMAN: (
-        "undo with podman",
-        "An undo holds the apps at the images that ran with the data, which it cannot do with podman's units yet.",
+    Code.UNDO_OTHER_ENGINE: (
+        "undo to a time of the other engine",
+        "With that snapshot the apps ran under Docker and run under podman now, or the other way. Nothing was touched.",
         "Look at the old data with zerotoil restore HOST SNAPSHOT --beside, and copy what you need.",
     ),
     Code.CLONE_NEEDED: (

@@ -41,7 +41,7 @@ class Move:
     """A change of OS disks that is not done. `up`: what was healthy before, as APP/SERVICE; `back`: why it is undone.
 
     `blind`: the guest was not seen healthy before, so there is nothing good to go back to. `came_up`: the new OS had the
-    data disk mounted, so its plug is never pulled by itself.
+    data disk mounted, so its plug is never pulled by itself. `rebuild`: a new OS disk was asked for, not another OS.
     """
 
     origin: Made
@@ -51,11 +51,12 @@ class Move:
     back: str = ""
     blind: bool = False
     came_up: bool = False
+    rebuild: bool = False
 
     def element(self) -> etree._Element:
         """As XML."""
         move = _element("move", up=",".join(sorted(self.up)), snapshot=self.snapshot, back=self.back)
-        for name, is_so in (("blind", self.blind), ("came-up", self.came_up)):
+        for name, is_so in (("blind", self.blind), ("came-up", self.came_up), ("rebuild", self.rebuild)):
             if is_so:
                 move.set(name, "yes")
         move.extend([self.origin.element("origin"), self.to.element("to")])
@@ -67,8 +68,8 @@ class Move:
         ends = {str(etree.QName(end).localname): Made.of(end) for end in element}
         up = frozenset(name for name in element.get("up", "").split(",") if name)
         texts = (element.get("snapshot", ""), element.get("back", ""))
-        blind, came_up = (element.get(name) == "yes" for name in ("blind", "came-up"))
-        return cls(ends["origin"], ends["to"], up, *texts, blind, came_up)
+        blind, came_up, rebuild = (element.get(name) == "yes" for name in ("blind", "came-up", "rebuild"))
+        return cls(ends["origin"], ends["to"], up, *texts, blind, came_up, rebuild)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.render.domain_mark import Move
-from zerotoil.workflows.migrate_journey import Journey, Wish
+from zerotoil.resources.nas.os_changes import End
+from zerotoil.workflows.migrate_journey import ASKED, Journey, Wish
 from zerotoil.workflows.migrate_steps import BACK, CLEAR, FORWARD, PREPARE, SHUT_DOWN, SNAPSHOT, START, Step, unsettled
 from zerotoil.workflows.snapshot import covering
 
@@ -28,7 +29,7 @@ def migrate(site: Site, wish: Wish | None = None, *, after: After = lambda _step
     journey = Journey(site, wish or Wish())
     move = journey.move
     if move and (move.back or (journey.wish.back and _is_called_off(journey, move))):
-        _undo(journey, move.back or "it was asked for", after)
+        _undo(journey, move.back or ASKED, after)
         if move.back:
             raise _undone(journey, move, move.back)
         return
@@ -112,6 +113,8 @@ def _recover(journey: Journey, error: LabError, after: After) -> None:
         unsettled(journey)
         raise error
     if move.blind:
+        if journey.has_left:
+            journey.tell(End.REBUILT, error.what)
         unsettled(journey)  # nothing good to go back to: the next run makes yet another OS disk
         raise LabError(
             f"{journey.name}: the new OS disk is not healthy ({error.what})",

@@ -13,7 +13,9 @@ from zerotoil.resources.guest import Guest
 from zerotoil.resources.hypervisor.os_switch import change_mark, own
 from zerotoil.resources.hypervisor.rebuild import next_number, previous, runs
 from zerotoil.resources.hypervisor.volumes import digest
+from zerotoil.resources.nas.os_changes import End, OsChange, note_change
 
+ASKED = "it was asked for"  # why a change is called off by a person
 _WHY = 300  # characters of an error that a definition keeps
 
 
@@ -85,8 +87,18 @@ class Journey:
     def going_back(self, why: str) -> None:
         """Write down that it is undone, and why."""
         if (move := self.move) and not move.back:
-            printable = "".join(letter if letter.isprintable() else " " for letter in why)
-            self.note(replace(move, back=" ".join(printable.split())[:_WHY]))
+            self.note(replace(move, back=_line(why)))
+
+    def tell(self, end: End, why: str = "") -> None:
+        """Write the end of the change down for the timeline, once. Nothing is undone because that does not work."""
+        if not (move := self.move):
+            return
+        old, new = (move.to, move.origin) if move.back else (move.origin, move.to)
+        change = OsChange(end, str(old), str(new), int(self.site.now().timestamp()), _line(why))
+        try:
+            note_change(self.site.spec, self.site.nas, move.snapshot.rpartition("@")[2] or f"{move.to.generation}", change)
+        except LabError as error:
+            self.site.say(f"the timeline will not tell of it: {error.what}")
 
     def is_there(self) -> bool:
         """Does the VM run from what was asked for already? Then an earlier run was done but for its last step."""
@@ -103,3 +115,9 @@ class Journey:
             return previous(self.site.spec, self.site.hypervisor)
         release, config = images.resolve(self.site.spec.os).release, digest(self.site.ignition)
         return Made(next_number(self.site.spec, self.site.hypervisor), config, release)
+
+
+def _line(why: str) -> str:
+    """A reason as one line of printable text."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in why)
+    return " ".join(printable.split())[:_WHY]

@@ -19,8 +19,9 @@ from zerotoil.resources.hypervisor import Running, prepare, prune, shutdown, swi
 from zerotoil.resources.hypervisor.domain import FirstBoot
 from zerotoil.resources.hypervisor.os_switch import refuse_secrets
 from zerotoil.resources.hypervisor.rebuild import previous
+from zerotoil.resources.nas.os_changes import End
 from zerotoil.resources.nas.present import refuse_unfinished
-from zerotoil.workflows.migrate_journey import Journey
+from zerotoil.workflows.migrate_journey import ASKED, Journey
 from zerotoil.workflows.snapshot import take, wanted
 from zerotoil.workflows.waiting import until
 
@@ -101,7 +102,7 @@ def write_down(journey: Journey) -> None:
         if not journey.wish.lenient:
             raise
         blind = True
-    journey.note(Move(journey.mark.made, journey.to, up, blind=blind))
+    journey.note(Move(journey.mark.made, journey.to, up, blind=blind, rebuild=journey.wish.lenient))
 
 
 def keep_data(journey: Journey) -> None:
@@ -183,6 +184,9 @@ def _restore_engine(journey: Journey) -> None:
 def settle(journey: Journey) -> None:
     """Done: from here on nothing goes back by itself."""
     found = journey.guest().data_filesystem()
+    if move := journey.move:
+        earlier = move.to.generation < move.origin.generation
+        journey.tell(End.RETURNED if earlier else End.REBUILT if move.rebuild else End.MIGRATED)
     journey.note(None)
     journey.site.say(f"healthy from {journey.mark.made}, with {found} at /var/mnt/data")
 
@@ -237,6 +241,8 @@ def change_back(journey: Journey) -> None:
 def settle_back(journey: Journey) -> None:
     """The old OS runs as before."""
     _same_data(journey, journey.guest())
+    if move := journey.move:
+        journey.tell(*((End.RETURNED,) if move.back == ASKED else (End.REVERTED, move.back)))
     journey.note(None)
     journey.site.say(f"{journey.mark.made} is running again")
 

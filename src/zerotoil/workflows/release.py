@@ -6,8 +6,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.places import app_folder
-from zerotoil.resources.guest import files
-from zerotoil.resources.guest.app import unit
+from zerotoil.resources.guest import bring_up, files
 from zerotoil.resources.guest.wait import until_up
 
 
@@ -21,8 +20,8 @@ def release(site: Site, app: str) -> list[str]:
     if not held:
         what = f"{site.spec.name}: app {app} holds no image back"
         raise LabError(what, f"zerotoil plan shows what is held back on {site.spec.name}", code=Code.NOTHING_HELD)
-    pins, name = f"{app_folder(app)}/.zerotoil/pins", unit(app)
-    start = f"systemctl reload-or-restart --no-block {name}\n"
+    backend, pins = site.spec.container.backend, f"{app_folder(app)}/.zerotoil/pins"
+    name, start = bring_up.unit(backend, app), bring_up.script(backend, app)
     # What is held back came after the image that is here, so `up` fetches the newest first.
     guest.write(f"set -eu\nmv {pins} {pins}.was\ntouch {app_folder(app)}/.zerotoil/pull\n{start}")
     try:

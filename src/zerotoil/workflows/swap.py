@@ -20,6 +20,7 @@ from zerotoil.layers import Site
 from zerotoil.layers.snapshots import look
 from zerotoil.model.data_volume import DataMark, VolumeState
 from zerotoil.resources.guest import Guest, swap
+from zerotoil.resources.guest.bring_up import app_of
 from zerotoil.resources.guest.swap import PATIENCE, Pin
 from zerotoil.resources.guest.wait import until_up
 from zerotoil.resources.hypervisor import Running, adopted, hot_disk, observed, shutdown
@@ -186,12 +187,6 @@ def refuse_what_cannot_be_swapped(site: Site) -> None:
             f"start it first: virsh -c {spec.hypervisor.uri} start {spec.name}",
             code=Code.NEEDS_ANOTHER_FIRST,
         )
-    if spec.container.backend == "podman" and spec.apps.run:
-        raise LabError(
-            f"{spec.name}: an undo cannot hold podman's containers at their old images yet",
-            f"look at yesterday's data beside today's: zerotoil restore {spec.name} SNAPSHOT --beside",
-            code=Code.UNDO_WITH_PODMAN,
-        )
     if _data_disk(site).get("type") != "network" and observed(spec, site.hypervisor).ours and _is_adopted(site):
         raise LabError(
             f"{spec.name}: its data disk is logged in by the hypervisor's kernel, by a configuration that is not zerotoil's",
@@ -224,9 +219,8 @@ def _answering(site: Site) -> Guest:
 
 def until_healthy(guest: Guest, unit: str, way_back: str) -> None:
     """Until the app's unit is up with the data that is back. Raises LabError with the command that returns."""
-    app = unit.removeprefix("zerotoil-app@").removesuffix(".service")
     try:
-        until_up(guest, f"app {app}", unit)
+        until_up(guest, f"app {app_of(unit)}", unit)
     except LabError as error:
         raise LabError(
             f"{guest.name}: the data is back, and {error.what.removeprefix(f'{guest.name}: ')}",

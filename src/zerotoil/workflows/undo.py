@@ -61,6 +61,7 @@ def look_ahead(site: Site, to: str = "", until: datetime | None = None, app: str
         others = () if until else (one for one in found if _moving(ledger, _entry_at(ledger, one.created), app))
         chosen = next(iter(others), None) or before(found, spec.name, limit)
     entry = _entry_at(ledger, chosen.created)
+    _refuse_other_engine(site, chosen, entry)
     now = site.now()
     swap = Swap(site.volume, f"{spec.zvol}-undo-{now:%Y%m%d-%H%M%S}", f"{now:%Y-%m-%d %H:%M:%S}", chosen.id)
     return Ahead(swap, chosen, _moving(ledger, entry, app), entry.time if entry else None)
@@ -107,6 +108,18 @@ def _nothing_else_under_way(site: Site) -> None:
             f"{site.spec.name}: a change of OS disks, from {own[1].move.origin} to {own[1].move.to}, was cut off",
             f"finish it first: zerotoil migrate {site.spec.name}",
             code=Code.NEEDS_ANOTHER_FIRST,
+        )
+
+
+def _refuse_other_engine(site: Site, chosen: Found, then: Entry | None) -> None:
+    """Raise LabError where the snapshot's apps ran under the other engine: what it has of them starts nothing here."""
+    backend = site.spec.container.backend
+    engines = {"podman" if "quadlets" in app.files else "docker" for app in then.apps.values()} if then else set()
+    if site.spec.apps.run and (other := " and ".join(sorted(engines - {backend}))):
+        raise LabError(
+            f"{site.spec.name}: the apps of {chosen.name} ran under {other}, not under {backend}",
+            f"look at that data beside today's: zerotoil restore {site.spec.name} {chosen.name} --beside",
+            code=Code.UNDO_OTHER_ENGINE,
         )
 
 

@@ -11,6 +11,7 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.restore import default_name
 from zerotoil.resources.guest import Guest
+from zerotoil.resources.guest.bring_up import unit
 from zerotoil.resources.guest.packaged import sent
 from zerotoil.resources.guest.swap import PATIENCE, Pin
 from zerotoil.workflows.restore import drop, mount_beside, wanted
@@ -37,7 +38,7 @@ def undo_app(site: Site, app: str, ahead: Ahead) -> tuple[list[Pin], str]:
         _run(guest, "exchange", app, stamp)
     finally:
         drop(site, beside.restore.name)
-    _settle(guest, app)
+    _settle(guest, site.spec.container.backend, app)
     return [Pin(app, service, "" if image == "-" else image) for service, image in lines], f"{UNDONE}/{app}.{stamp}"
 
 
@@ -46,14 +47,14 @@ def return_app(site: Site, app: str) -> str:
     refuse_unknown(site, app)
     guest = site.guest_now(PATIENCE)
     back = _run(guest, "back", app, f"{site.now():%Y%m%d-%H%M%S}").strip()
-    _settle(guest, app)
+    _settle(guest, site.spec.container.backend, app)
     return back
 
 
-def _settle(guest: Guest, app: str) -> None:
+def _settle(guest: Guest, backend: str, app: str) -> None:
     """Until it is up; its containers start by themselves again then, whatever came of it: each is of the folder that is there."""
     try:
-        until_healthy(guest, f"zerotoil-app@{app}.service", f"zerotoil undo {guest.name} --app {app} --return")
+        until_healthy(guest, unit(backend, app), f"zerotoil undo {guest.name} --app {app} --return")
     finally:
         _run(guest, "settle", app)
 

@@ -365,3 +365,16 @@ def test_who_has_a_ledger() -> None:
     assert guest_files(make_spec(container_backend="podman")) == []
     timer = guest_files(make_spec(data_snapshot_schedule="30 1 * * *", watchtower_timezone="Europe/London"))[-1]
     assert "OnCalendar=*-*-* 01:28:00 Europe/London\nAccuracySec=10s\n" in str(timer.content)
+
+
+def test_what_is_held_is_told_with_podman_too(tmp_path: Path) -> None:
+    host = Host(tmp_path, "podman")
+    (host.tree / "bin/podman.sh").touch()
+    for app in ("web", "other"):
+        (host.tree / "quadlets" / app).mkdir(parents=True)
+        (host.tree / "quadlets" / app / f"{app}.container").write_text("[Container]\n")
+    (host.app / ".zerotoil/pins").write_text(f"web {DIGEST}\n")
+    host.write()
+    (name,) = host.names()
+    apps = host.entry(name.removesuffix(".json"))["apps"]
+    assert {app: found["pins"] for app, found in apps.items()} == {"web": {"web": DIGEST}, "other": {}}

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.render.quadlet.generator import command, generated
 from zerotoil.render.quadlet import quadlets
+from zerotoil.render.quadlet.held import held
+from zerotoil.resources.guest import Guest
+from zerotoil.resources.guest.podman_app import PodmanApp
 from zerotoil.resources.guest.podman_drift import Seen, drift
 
 OWNER = "home/matrix"
@@ -359,3 +363,75 @@ def test_wrong_calls(machine: Machine, arguments: tuple[str, ...]) -> None:
     done = machine.run(*arguments)
     assert done.returncode == 1
     assert done.stderr.startswith("podman.sh: ")
+
+
+DIGEST = "sha256:" + "a" * 64
+HELD = f"docker.io/library/nginx@{DIGEST}"
+
+
+def hold(machine: Machine, line: str) -> Path:
+    own = machine.root / "var/mnt/data/apps/app/.zerotoil"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "pins").write_text(line)
+    return own
+
+
+def test_a_held_service_runs_its_image_by_digest_and_the_others_as_declared(machine: Machine) -> None:
+    files = machine.declare()
+    machine.right("up", "app")
+    hold(machine, f"web {HELD}\ngone docker.io/library/x@{DIGEST}\n")
+    assert machine.right("up", "app") == [
+        f"podman pull --quiet {HELD}",
+        "systemctl daemon-reload",
+        "systemctl restart app-web.service",
+        "systemctl start app-db.service app-web.service",
+    ]
+    folder = machine.installed / "zerotoil-app"
+    assert {path.name: path.read_text() for path in folder.iterdir()} == held("app", files, [f"web {HELD}"])
+    assert "AutoUpdate" in files["app-web.container"] and "AutoUpdate" not in (folder / "app-web.container").read_text()
+    assert machine.right("up", "app") == ["systemctl start app-db.service app-web.service"]
+
+
+def test_a_held_service_is_as_declared_to_the_plan(machine: Machine) -> None:
+    files = machine.declare()
+    hold(machine, f"web {HELD}\n")
+    machine.right("up", "app")
+    shown = [running(machine, "web", f"nginx@{DIGEST}"), running(machine, "db", "postgres:16")]
+    (machine.state / "ps.json").write_text(json.dumps(shown))
+    seen = json.loads(machine.run("observe").stdout)
+    notes = f"apps/app/.zerotoil/pins:web {HELD}\n"
+    guest = Guest("matrix", lambda _script: json.dumps({"podman": seen, "containers": [], "notes": notes}))
+    assert PodmanApp(guest, "app", files, OWNER).plan() == []
+    guest = Guest("matrix", lambda _script: json.dumps({"podman": seen, "containers": [], "notes": ""}))
+    assert PodmanApp(guest, "app", files, OWNER).plan(), "and released, it is not"
+
+
+def test_a_released_service_gets_the_newest_image(machine: Machine) -> None:
+    """What is here of the tag may be from before it was held. A registry that is down keeps nothing down."""
+    machine.declare()
+    own = hold(machine, f"web {HELD}\n")
+    machine.right("up", "app")
+    for down in (False, True):
+        (own / "pins").unlink(missing_ok=True)
+        (own / "pull").touch()
+        if down:
+            (machine.state / "no-registry").touch()
+        calls = machine.right("up", "app")
+        assert "podman pull --quiet docker.io/library/nginx:1" in calls and not (own / "pull").exists()
+        assert ("systemctl restart app-web.service" in calls) == (not down)
+
+
+def test_the_generator_takes_what_is_held(machine: Machine) -> None:
+    """podman's own: the container is of the image by digest, and its updates leave it alone."""
+    files = held("app", machine.declare(), [f"web {HELD}"])
+    line = command(generated(files)["app-web.service"])
+    assert line[-1] == HELD and not any("autoupdate" in word for word in line)
+
+
+@pytest.mark.parametrize("mark", ["var/mnt/data/zerotoil/undone/.app.halted", "var/lib/zerotoil/swap/blocked"])
+def test_an_undo_that_was_cut_off_is_not_gone_around(machine: Machine, mark: str) -> None:
+    machine.declare()
+    (machine.root / mark).parent.mkdir(parents=True)
+    (machine.root / mark).touch()
+    done = machine.run("up", "app")
+    assert (done.returncode, machine.installed.exists()) == (1, False) and "was cut off: zerotoil undo" in done.stderr

@@ -30,6 +30,10 @@ class Kind(StrEnum):
     REBOOT = "reboot"
     TOLD = "told"
     SWAPPED = "swapped"
+    MIGRATED = "migrated"
+    REBUILT = "rebuilt"
+    RETURNED = "returned"
+    REVERTED = "reverted"
     BEGIN = "begin"
 
 
@@ -45,8 +49,8 @@ class State:
 class Event:
     """One thing that happened. `after`: it was not so yet then, so it happened between the two; None: exactly at `time`.
 
-    `subject` is the service, the snapshot or the file; `origin` of a snapshot is "schedule" or "other"; `ledger` is the entry
-    that tells it, or that holds for a snapshot.
+    `subject` is the service, the snapshot, the file, or why it went back; `origin` of a snapshot is "schedule" or "other";
+    `ledger` is the entry that tells it, or that holds for a snapshot.
     """
 
     time: datetime

@@ -20,6 +20,7 @@ from zerotoil.resources.guest.packaged import script_text
 from zerotoil.resources.hypervisor import observed
 from zerotoil.resources.nas.clone import origin_of
 from zerotoil.resources.nas.mark import property_of
+from zerotoil.resources.nas.os_changes import changes_of_os
 from zerotoil.resources.nas.present import REPLACED, SINCE
 
 _WRONG = (ValueError, KeyError, TypeError, AttributeError)
@@ -32,6 +33,7 @@ def look(site: Site) -> HostTimeline:
     others: list[Event] = []
     try:
         others += [*snapshots(site.nas, site.spec), *swaps(site.nas, site.spec)]
+        others.extend(migrations(site.nas, site.spec))
     except LabError as error:
         problems.append(error)
     try:
@@ -66,6 +68,13 @@ def swaps(nas: Nas, spec: HostSpec) -> Iterator[Event]:
             old, new = State(property_of(entry, REPLACED)), State(entry["id"])
             time = datetime.fromtimestamp(int(since), UTC)
             yield Event(time, Kind.SWAPPED, subject=origin_of(nas, entry["id"]).partition("@")[2], old=old, new=new)
+
+
+def migrations(nas: Nas, spec: HostSpec) -> Iterator[Event]:
+    """Changes of the OS disk, as the volume tells them. Raises LabError, after the last that can be read."""
+    for one in changes_of_os(spec, nas):
+        time = datetime.fromtimestamp(one.time, UTC)
+        yield Event(time, Kind(one.end.value), subject=one.why, old=State(one.old), new=State(one.new))
 
 
 def read_ledger(guest: Guest) -> tuple[list[Entry | Same], list[Event], list[LabError]]:

@@ -22,9 +22,9 @@ def script_text(name: str) -> str:
     return _HERE.joinpath("scripts", name).read_text()
 
 
-def sent(name: str, *arguments: str, parts: Sequence[str] = ()) -> str:
-    """A script with its arguments, to be sent over SSH; `parts` are files of functions that it uses."""
-    return "\n".join([f"set -- {shlex.join(arguments)}", *map(script_text, parts), script_text(name)])
+def sent(name: str, *arguments: str, parts: Sequence[str] = (), more: str = "") -> str:
+    """A script with its arguments, to be sent over SSH; `parts` are files of functions that it uses, `more` is another part."""
+    return "\n".join([f"set -- {shlex.join(arguments)}", more, *map(script_text, parts), script_text(name)])
 
 
 def unit(name: str, text: str = "") -> GuestFile:

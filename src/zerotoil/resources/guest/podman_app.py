@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.model.places import app_folder
+from zerotoil.render.quadlet.held import held
+from zerotoil.resources.guest import bring_up, files
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.podman import SCRIPT
 from zerotoil.resources.guest.podman_drift import Seen, drift, left_over
@@ -21,7 +24,7 @@ _PROJECT = "com.docker.compose.project"
 
 @dataclass(frozen=True)
 class PodmanApp:
-    """An app that the host runs. `quadlets`: file name -> text."""
+    """An app that the host runs. `quadlets`: file name -> text, as declared; services that are held back differ from it."""
 
     guest: Guest
     name: str
@@ -42,18 +45,15 @@ class PodmanApp:
                 "take it out of apps, deploy, and then set container_backend; its data stays",
                 code=Code.CONTAINER_NOT_OURS,
             )
-        return drift(self.name, self.quadlets, Seen.of(facts.get("podman") or {}), self.owner)
+        pins = files.notes(facts, app_folder(self.name), "pins")
+        return drift(self.name, held(self.name, self.quadlets, pins), Seen.of(facts.get("podman") or {}), self.owner)
 
     def apply(self) -> list[Change]:
         """Install its quadlets and start what is not as they say."""
         changes = self.plan()
         if changes:
-            unit = f"zerotoil-up-{self.name}.service"
-            self.guest.write(
-                f"set -eu\nsystemctl stop {unit} 2>/dev/null || true\nsystemctl reset-failed {unit} 2>/dev/null || true\n"
-                f"systemd-run --quiet --no-block --unit={unit} --property=Type=oneshot --property=RemainAfterExit=yes "
-                f"/bin/sh {SCRIPT} up {self.name}\n"
-            )
+            unit = bring_up.unit("podman", self.name)
+            self.guest.write("set -eu\n" + bring_up.script("podman", self.name))
             until_up(self.guest, self.key, unit)
             self.guest.write(f"systemctl stop {unit}\n")
             must_match(self.key, self.plan())

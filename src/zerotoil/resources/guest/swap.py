@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.resources.guest.bring_up import app_of
 from zerotoil.resources.guest.guest import Guest
-from zerotoil.resources.guest.packaged import sent
+from zerotoil.resources.guest.packaged import script_text, sent
 
 PATIENCE = 600  # seconds: every app may take three minutes to stop
 
@@ -43,14 +44,16 @@ def take(guest: Guest) -> None:
 
 def pin(guest: Guest) -> list[Pin]:
     """Hold the apps at the images that ran with this data; those that run now anyway are left alone."""
-    lines = [line.split() for line in guest.write(_script("pins")).splitlines()]
+    # The scripts of this data may be older than holding images with podman is.
+    current = f"current_podman() {{\ncat <<'CURRENT-PODMAN'\n{script_text('podman.sh')}CURRENT-PODMAN\n}}\n"
+    lines = [line.split() for line in guest.write(_script("pins", current)).splitlines()]
     return [Pin(app, service, "" if image == "-" else image) for app, service, image in lines]
 
 
 def resume(guest: Guest) -> list[str]:
     """Start again what was stopped; the units of apps that come up now."""
-    return [line for line in guest.write(_script("resume")).splitlines() if line.startswith("zerotoil-app@")]
+    return [line for line in guest.write(_script("resume")).splitlines() if app_of(line)]
 
 
-def _script(verb: str) -> str:
-    return sent("swap.sh", verb, parts=["part-users.sh", "part-images.sh"])
+def _script(verb: str, more: str = "") -> str:
+    return sent("swap.sh", verb, parts=["part-users.sh", "part-images.sh"], more=more)

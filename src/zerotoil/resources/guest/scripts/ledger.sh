@@ -91,7 +91,10 @@ containers() { # as a JSON list; null where the engine does not answer, which is
 apps() { # as a JSON object: what is declared of each app, and which images are held back
   if [ "$engine" = podman ]; then
     for folder in "$tree"/quadlets/*/; do
-      [ ! -d "$folder" ] || echo "$(basename "$folder") quadlets $(cat "$folder"* | sum)"
+      [ -d "$folder" ] || continue
+      name=$(basename "$folder") own=$data/apps/$(basename "$folder")/.zerotoil
+      echo "$name quadlets $(cat "$folder"* | sum)"
+      [ ! -f "$own/pins" ] || sed "s|^|$name pin |" "$own/pins"
     done
   else
     for folder in "$data"/apps/*; do

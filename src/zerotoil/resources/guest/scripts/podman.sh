@@ -11,6 +11,7 @@
 # Quadlets are copied to /etc, not linked: generators run before the data disk is mounted, and would find nothing.
 set -eu
 root=${ZEROTOIL_ROOT:-}
+apps=$root/var/mnt/data/apps
 data=$root/var/mnt/data/zerotoil
 declared=$data/quadlets
 installed=$root/etc/containers/systemd
@@ -57,12 +58,37 @@ check_vendor() {
   done
 }
 
-# Images are pulled before a unit starts: there a pull ends with the time that a start may take.
+# The folder with the quadlets that an app gets: those that are declared, where nothing is held. A held service has its image by
+# digest and is left alone by podman's updates.
+held() {
+  own=$apps/$1/.zerotoil
+  if [ ! -s "$own/pins" ]; then
+    printf '%s\n' "$declared/$1"
+    return
+  fi
+  made=$data/.held
+  rm -rf "$made"
+  cp -R "$declared/$1" "$made"
+  while read -r service image; do
+    file=$made/$1-$service.container
+    [ -f "$file" ] || continue
+    number=$(printf '%s' "${image##*:}" | cut -c 1-12)
+    sed -e "s|^Image=.*|Image=$image|" -e '/^AutoUpdate=/d' -e "s|^Label=zerotoil\.unit=.*|&-held-$number|" "$file" >"$made/.new"
+    mv "$made/.new" "$file"
+  done <"$own/pins"
+  printf '%s\n' "$made"
+}
+
+# Images are pulled before a unit starts: there a pull ends with the time that a start may take. `zerotoil release` asks for the
+# newest: where the registry does not answer, the image that is here will do.
 pull() {
+  newest=$apps/$2/.zerotoil/pull
   for file in "$1"/*.container; do
     image=$(value "$file" Image)
+    if [ -e "$newest" ] && timeout 3600 podman pull --quiet "$image" >&2; then continue; fi
     timeout 60 podman image exists "$image" || timeout 3600 podman pull --quiet "$image" >&2
   done
+  rm -f "$newest"
 }
 
 # A unit that systemd does not know cannot be stopped, and need not be: what counts is that it does not run.
@@ -148,12 +174,15 @@ failed() {
 }
 
 up() {
-  from=$declared/$1 to=$installed/zerotoil-$1
-  [ -d "$from" ] || fail "no app $1 in $declared"
+  to=$installed/zerotoil-$1
+  [ -d "$declared/$1" ] || fail "no app $1 in $declared"
+  [ ! -e "$data/undone/.$1.halted" ] || fail "an undo of $1 was cut off: zerotoil undo $(uname -n) --app $1 again"
+  [ ! -d "$root/var/lib/zerotoil/swap" ] || fail "an undo is at work, or was cut off: zerotoil undo $(uname -n) --continue"
+  from=$(held "$1")
   check_vendor "$from"
-  pull "$from"
+  pull "$from" "$1"
   [ ! -d "$to" ] || drop "$from" "$to"
-  [ ! -d "$to" ] || renew_networks "$from" "$to"
+  renew_networks "$from" "$to"
   copy "$from" "$to"
   [ -z "$changed" ] || timeout 120 systemctl daemon-reload
   start_units "$to"
