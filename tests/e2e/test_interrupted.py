@@ -59,17 +59,20 @@ def os_disk() -> str:
 
 
 def test_a_migration_killed_after_each_step_gets_there(project: Project, tmp_path: Path) -> None:
-    image = another_release(tmp_path)
+    image, before = another_release(tmp_path), os_disk()
     each_killed(project, [step.name for step in FORWARD], "migrate", *image)
     assert cut_off(project, "migrate", "", *image) == 0
-    assert (in_guest(SUMS), os_disk()) == ("intact\n", "2")
+    assert in_guest(SUMS) == "intact\n"
+    assert os_disk() != before
 
 
 def test_a_migration_is_called_off_though_that_is_killed_after_each_step(project: Project) -> None:
+    before = os_disk()
     assert cut_off(project, "migrate", "wait") == KILLED
-    assert os_disk() == "3"
+    assert os_disk() != before
     each_killed(project, [step.name for step in BACK], "back")
-    assert (in_guest(SUMS), os_disk()) == ("intact\n", "2")
+    assert in_guest(SUMS) == "intact\n"
+    assert os_disk() == before
 
 
 def test_an_undo_killed_after_each_step_gets_there_and_so_does_the_return(project: Project) -> None:
