@@ -105,8 +105,9 @@ class _Sight:
             return None
 
 
-def find_snapshot(site: Site, given: str, volume: Volume) -> str:
-    """A snapshot of a volume as DATASET@NAME; `given` may be that, its NAME, or "latest". Raises LabError."""
+def find_snapshot(site: Site, given: str, volume: Volume | None = None) -> str:
+    """A snapshot of a volume (the data volume) as DATASET@NAME; `given` may be that, its NAME, or "latest". Raises LabError."""
+    volume = volume or data_volume(site.spec, FIRST)
     return named(snapshots.look(volume.spec, site.nas), site.spec.name, given, volume).id
 
 

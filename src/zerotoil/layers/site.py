@@ -133,9 +133,7 @@ class Site:
     def records(self) -> list[DataRecord]:
         """The record of each volume."""
         return [
-            DataRecord(one, self.guest, partial(read_mark, self.nas, path), partial(write_mark, self.nas, path))
-            for one in volumes(self.spec)
-            for path in [self.path_of(one)]
+            DataRecord(one, self.guest, partial(self.recorded, one), partial(self._record, one)) for one in volumes(self.spec)
         ]
 
     def path_of(self, volume: Volume) -> str:
@@ -144,7 +142,10 @@ class Site:
 
     def recorded(self, volume: Volume) -> DataMark | None:
         """What is recorded about one of the host's volumes."""
-        return read_mark(self.nas, self.path_of(volume))
+        return self.mark if volume.is_data else read_mark(self.nas, self.path_of(volume))
+
+    def _record(self, volume: Volume, mark: DataMark) -> None:
+        write_mark(self.nas, self.path_of(volume), mark)
 
     def app_resources(self) -> list[Resource]:
         """The apps of the host, and those that it runs no more."""
@@ -239,7 +240,7 @@ class Site:
         for volume in volumes(self.spec):
             mark = self.recorded(volume)
             if mark and mark.state is VolumeState.BLANK:
-                write_mark(self.nas, self.path_of(volume), DataMark(self.spec.owner, VolumeState.FIRST_BOOT))
+                self._record(volume, DataMark(self.spec.owner, VolumeState.FIRST_BOOT))
 
 
 def progress(say: Callable[[str], Any], what: str) -> Callable[[int, int], None]:
