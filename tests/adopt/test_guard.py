@@ -16,6 +16,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.data_volume import GPT, DataMark, Filesystem, Finding, VolumeState
+from zerotoil.model.volumes import volumes
 from zerotoil.render.butane import TEMPLATES, render_butane
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
@@ -188,7 +189,7 @@ class _Mounted(Guest):
 def test_the_record_keeps_that_the_volume_was_adopted() -> None:
     """What a guest has mounted may be another disk: the volume itself is still to be read before a first boot."""
     kept = [DataMark("home/matrix", VolumeState.FIRST_BOOT, adopted=True)]
-    record = DataRecord(make_spec(), _Mounted("matrix", lambda _script: ""), lambda: kept[-1], kept.append)
+    record = DataRecord(volumes(make_spec())[0], _Mounted("matrix", lambda _script: ""), lambda: kept[-1], kept.append)
     assert [str(change) for change in record.apply()] == [
         "record of tank/lab/matrix/data: state first-boot -> data",
         'record of tank/lab/matrix/data: filesystem  -> ext4 "data" uuid-1',

@@ -66,7 +66,7 @@ def test_what_was_left_behind_is_listed_with_both_ways_out(here: Lab) -> None:
     assert isinstance(one.pop("taken"), str)
     assert (shown["host"], shown["problems"]) == ("matrix", [])
     assert one == {
-        "name": "x", "snapshot": f"tank/lab/matrix/data@{SNAPSHOT}", "used": 0, "mount": None,
+        "name": "x", "volume": "data", "snapshot": f"tank/lab/matrix/data@{SNAPSHOT}", "used": 0, "mount": None,
         "has": ["clone", "its mark", "extent"], "lacks": ["target", "mapping", "disk", "mount"], "unknown": [],
         "finish": finish, "drop": "zerotoil restore matrix --drop x",
     }  # fmt: skip

@@ -26,6 +26,7 @@ from zerotoil.minilab import commands, layout, preflight, state, tools
 from zerotoil.minilab.nas.middleware import METHODS
 from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeState
 from zerotoil.model.secret import Secret
+from zerotoil.model.volumes import volumes
 from zerotoil.render.notify import sinks
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
@@ -107,7 +108,7 @@ def forgetful_nas(w: World) -> Any:
 
 def other_filesystem(w: World) -> Any:
     guest = Guest("matrix", lambda _script: '{"data": {"type": "xfs", "label": "data", "uuid": "u"}}')
-    return DataRecord(make_spec(), guest, read=lambda: None, write=lambda _mark: None).plan()
+    return DataRecord(volumes(make_spec())[0], guest, read=lambda: None, write=lambda _mark: None).plan()
 
 
 def first_boot(mark: DataMark | None, found: Any, partlabel: str | None = None) -> Provoke:

@@ -74,6 +74,13 @@ def other_target(w: World) -> Any:
     return plan(nas, host())
 
 
+def another_lun(w: World) -> Any:
+    more = {"media": {"size": "1 GiB"}}
+    nas = w.nas()
+    apply(nas, host(data_more=more))
+    return plan(nas, host(data_more={"media": {**more["media"], "lun": 7}}))
+
+
 def other_extent(w: World) -> Any:
     nas = w.nas()
     nas.write("pool.dataset.create", {"name": "tank/mine", "type": "VOLUME", "volsize": 1 << 30, "sparse": True})
@@ -233,6 +240,7 @@ CASES: dict[Code, Provoke] = {
     Code.DATASET_TAKEN: other_dataset,
     Code.TARGET_TAKEN: other_target,
     Code.EXTENT_TAKEN: other_extent,
+    Code.LUN_TAKEN: another_lun,
     Code.PORTAL_DIFFERS: lambda w: plan(w.nas(), host(iscsi_port=3261)),
     Code.ISCSI_SERVICE: no_service,
     Code.CHAP_DIFFERS: other_chap,

@@ -10,6 +10,13 @@ from tests.layers.conftest import PretendLab
 from tests.layers.test_plan import planned
 from zerotoil.layers import Site
 
+
+def _with_their_luns(more: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The LUN of a volume never changes, whatever is declared beside it."""
+    return {name: {**volume, "lun": {"media": 7, "db": 8}[name]} for name, volume in more.items()}
+
+
+volume = st.fixed_dictionaries({"size": st.just("1 GiB"), "filesystem": st.sampled_from(["ext4", "xfs"])})
 changes = st.fixed_dictionaries(
     {},
     optional={
@@ -40,6 +47,7 @@ changes = st.fixed_dictionaries(
         "data_blocksize": st.sampled_from(["16 KiB", "64 KiB"]),
         "nas_alert_mail": st.sampled_from(["me@home.lan", "you@home.lan"]),
         "nas_alert_level": st.sampled_from(["info", "critical"]),
+        "data_more": st.dictionaries(st.sampled_from(["media", "db"]), volume).map(_with_their_luns),
         "os_butane": st.sampled_from([[], ["storage: {directories: [{path: /etc/mine, mode: 0755}]}"]]),
     },
 )

@@ -1,6 +1,7 @@
 """Butane of a host: our template and the owner's fragments, against the real butane and ignition-validate."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.conftest import make_spec
 from zerotoil.errors import LabError
 from zerotoil.render.butane import TEMPLATES, Fragment, escape_unit, render_butane
 
+GOLDEN = Path(__file__).parent / "golden"
 SHIPPED = Path(__file__).parents[2] / "templates"
 TEXTS = {name: (SHIPPED / name).read_text() for name in TEMPLATES}
 
@@ -106,3 +108,39 @@ def test_no_secret_reaches_the_config() -> None:
         iscsi_chap_user="u", iscsi_chap_secret=Secret("chap-s3cret-00"), watchtower_notify_url=Secret("signal://s3cret")
     )
     assert "s3cret" not in json.dumps(config)
+
+
+MORE = {"media": {"size": "2 TiB", "filesystem": "xfs", "mount": "/var/mnt/my-media"}, "db": {"size": "50 GiB"}}
+
+
+def test_golden_with_two_more_volumes() -> None:
+    spec = make_spec(data_more=MORE)
+    text, file = render_butane(spec, TEXTS, spec.ssh.authorized_keys, []) + "\n", GOLDEN / "butane-volumes.yaml"
+    if os.environ.get("ZEROTOIL_GOLDEN") == "write":
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+def test_no_volume_is_ever_wiped() -> None:
+    found = render(data_more=MORE)["storage"]["filesystems"]
+    assert [(one["path"], one["format"], one["label"], one["wipe_filesystem"]) for one in found] == [
+        ("/var/mnt/data", "ext4", "data", False),
+        ("/var/mnt/my-media", "xfs", "media", False),
+        ("/var/mnt/db", "ext4", "db", False),
+    ]
+    assert unit(render(data_more=MORE), r"var-mnt-my\x2dmedia.mount")["enabled"]
+
+
+@pytest.mark.parametrize(("backend", "unit_name"), [("docker", "docker.service"), ("podman", "zerotoil-podman.service")])
+def test_containers_wait_for_all_volumes(backend: str, unit_name: str) -> None:
+    (dropin,) = unit(render(data_more=MORE, container_backend=backend), unit_name)["dropins"]
+    assert dropin["contents"].splitlines() == ["[Unit]", "RequiresMountsFor=/var/mnt/my-media /var/mnt/db"]
+    assert "dropins" not in unit(render(container_backend=backend), "docker.service")
+
+
+def test_a_fragment_of_the_owner_adds_a_drop_in_beside_ours_and_writes_on_no_volume() -> None:
+    theirs = "systemd: {units: [{name: docker.service, dropins: [{name: a.conf, contents: x}]}]}"
+    names = [dropin["name"] for dropin in unit(render(theirs, data_more=MORE), "docker.service")["dropins"]]
+    assert names == ["20-zerotoil-volumes.conf", "a.conf"]
+    with pytest.raises(LabError, match="writes /var/mnt/db/x on the data disk"):
+        render("storage: {files: [{path: /var/mnt/db/x, contents: {inline: hi}}]}", data_more=MORE)

@@ -17,6 +17,7 @@ from zerotoil.errors import LabError
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain import Provisioned, domain_tree, render_domain
+from zerotoil.render.domain_devices import disk_name
 from zerotoil.render.domain_mark import MARK, read_mark
 from zerotoil.render.domain_storage import render_iscsi_pool, render_overlay
 
@@ -27,10 +28,13 @@ CHAP = {"iscsi_chap_user": "matrix", "iscsi_chap_secret": Secret("twelve-chars")
 FRAGMENT = """<cpu mode='host-model'/>
 <!-- a screen -->
 <devices><graphics type='vnc' port='-1' autoport='yes'/><memballoon model='none'/></devices>"""
+MORE = {"media": {"size": "2 TiB", "filesystem": "xfs"}, "db": {"size": "50 GiB", "blocksize": "16 KiB"}}
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "block": ("kvm", {}),
     "network": ("qemu", {"data_attach": "network"}),
     "network-chap": ("kvm", {"data_attach": "network", "iscsi_lun": 1, **CHAP}),
+    "volumes": ("kvm", {"data_more": MORE}),
+    "volumes-network": ("qemu", {"data_attach": "network", "iscsi_lun": 1, "data_more": MORE, **CHAP}),
     "everything": (
         "kvm",
         {
@@ -142,3 +146,11 @@ def test_iscsi_pool(chap: dict[str, Any], test_driver: Any) -> None:
 
 def test_overlay() -> None:
     check_schema(render_overlay("matrix-os-1.qcow2", 20 << 30, "/images/base & more.qcow2"), "storagevol.rng")
+
+
+def test_a_disk_more_takes_one_port_more_and_the_next_name() -> None:
+    one, three = (domain_tree(make_spec(data_more=more), made(), iqn=IQN) for more in ({}, MORE))
+    ports = [len(tree.findall("devices/controller[@model='pcie-root-port']")) for tree in (one, three)]
+    assert ports[1] == ports[0] + 2
+    assert [target.get("dev") for target in three.findall("devices/disk/target")] == ["vda", "vdb", "vdc", "vdd"]
+    assert [disk_name(index) for index in (0, 25, 26, 51, 52)] == ["vda", "vdz", "vdaa", "vdaz", "vdba"]

@@ -29,6 +29,7 @@ _WIDE = 200  # columns where no terminal says how many it has
 @click.argument("snapshot", required=False)
 @click.option("--beside", "is_beside", is_flag=True, help="Mount SNAPSHOT (or latest) at /var/mnt/restore/NAME in the guest.")
 @click.option("--as", "name", default="", metavar="NAME", help="What to call it; default: the snapshot's name.")
+@click.option("--volume", default="", metavar="NAME", help="With --beside: of this volume of data_more, not of the data volume.")
 @click.option("--writable", is_flag=True, help="With --beside: writable; what is written there goes with --drop.")
 @click.option("--list", "is_list", is_flag=True, help="What is beside the data, and what was left behind.")
 @click.option("--json", "as_json", is_flag=True, help="With --list: for programs, sizes in bytes.")
@@ -40,6 +41,7 @@ def restore(
     snapshot: str | None,
     is_beside: bool,
     name: str,
+    volume: str,
     writable: bool,
     is_list: bool,
     as_json: bool,
@@ -50,7 +52,7 @@ def restore(
 
     Interrupted anywhere, the same command goes on from there. Exit code 0, or 1: with --list, something could not be looked at.
     """
-    _check_options(snapshot, is_beside, is_list, drop, needs_beside=bool(name or writable), as_json=as_json)
+    _check_options(snapshot, is_beside, is_list, drop, needs_beside=bool(name or volume or writable), as_json=as_json)
     spec = find(host, inventory)
     from zerotoil.layers import Site
 
@@ -60,7 +62,7 @@ def restore(
     elif drop:
         _drop(site, drop, dry_run)
     else:
-        _beside(site, snapshot or "", name, writable, dry_run)
+        _beside(site, snapshot or "", name, volume, writable=writable, dry_run=dry_run)
 
 
 def _check_options(snapshot: str | None, is_beside: bool, is_list: bool, drop: str, *, needs_beside: bool, as_json: bool) -> None:
@@ -70,7 +72,7 @@ def _check_options(snapshot: str | None, is_beside: bool, is_list: bool, drop: s
     elif is_beside != bool(snapshot):
         wrong = "--beside needs a SNAPSHOT, and nothing else does"
     elif needs_beside and not is_beside:
-        wrong = "--as and --writable go with --beside"
+        wrong = "--as, --volume and --writable go with --beside"
     elif as_json and not is_list:
         wrong = "--json goes with --list"
     else:
@@ -78,10 +80,10 @@ def _check_options(snapshot: str | None, is_beside: bool, is_list: bool, drop: s
     raise LabError(wrong, "for instance: zerotoil restore HOST latest --beside", code=Code.WRONG_OPTION)
 
 
-def _beside(site: Site, snapshot: str, name: str, writable: bool, dry_run: bool) -> None:
+def _beside(site: Site, snapshot: str, name: str, volume: str, *, writable: bool, dry_run: bool) -> None:
     from zerotoil.workflows.restore import beside_steps, mount_beside, wanted
 
-    want = wanted(site, snapshot, name, writable=writable)
+    want = wanted(site, snapshot, name, volume=volume, writable=writable)
     if dry_run:
         click.echo(f"{site.spec.name}: would see to, where it is not so already:")
         for step in beside_steps(want):

@@ -22,14 +22,17 @@ _WIDE = 200  # columns where no terminal says how many it has
 @click.command()
 @inventory_option
 @click.argument("host")
+@click.option("--volume", "name", default="", metavar="NAME", help="Of this volume of data_more; default: the data volume.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: sizes in bytes, times in UTC.")
-def snapshots(inventory: Path | None, host: str, as_json: bool) -> None:
+def snapshots(inventory: Path | None, host: str, name: str, as_json: bool) -> None:
     """The snapshots of the data of HOST, newest first: age, size, where each comes from, its note and its clones."""
-    spec = find(host, inventory)
+    declared = find(host, inventory)
     from zerotoil.layers.servers import servers
     from zerotoil.layers.snapshots import look
+    from zerotoil.model.volumes import volume
     from zerotoil.resources.nas.present import present
 
+    spec = volume(declared, name).spec
     nas = servers.nas(spec)
     found = look(spec, nas)
     if as_json:

@@ -40,16 +40,20 @@ def status(inventory: Path) -> None:
 
 def _row(spec: HostSpec) -> list[str]:
     from zerotoil.layers.servers import servers
+    from zerotoil.model.volumes import volumes
     from zerotoil.resources.hypervisor import address, observed
     from zerotoil.resources.nas.mark import read_mark
     from zerotoil.resources.nas.present import present
 
     vm = observed(spec, servers.hypervisor(spec))
     nas = servers.nas(spec)
-    serving = present(spec, nas)
-    mark = read_mark(nas, serving)
     state = "running" if vm.running else "off" if vm.exists else "absent"
-    volume = f"{serving} ({format_size(spec.data.size)}, {mark.filesystem or mark.state})" if mark else "absent"
+    shown = []
+    for one in volumes(spec):
+        serving = present(one.spec, nas)
+        mark = read_mark(nas, serving)
+        absent = "absent" if one.is_data else f"{serving} absent"
+        shown.append(f"{serving} ({format_size(one.spec.data.size)}, {mark.filesystem or mark.state})" if mark else absent)
     where = (address(spec, servers.hypervisor(spec)) if vm.running else None) or "-"
     look = f"zerotoil ssh {spec.name}; virsh -c {spec.hypervisor.uri} console {spec.name}"
-    return [spec.name, state, where, vm.os_release or "-", volume, look]
+    return [spec.name, state, where, vm.os_release or "-", "\n".join(shown), look]

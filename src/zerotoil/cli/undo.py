@@ -62,11 +62,7 @@ def undo(
         _one_app(site, app, to, before, back=back, dry_run=dry_run, yes=yes)
         return
     if go_on:
-        swapping = workflow.go_on(site)
-        click.echo(f"{host}: goes on from {swapping.swap.old} to {swapping.swap.new}")
-        if not dry_run:
-            swapping.run()
-            _told(host, swapping)
+        _finish(site, dry_run=dry_run)
         return
     ahead = workflow.look_back(site) if back else workflow.look_ahead(site, to, before.astimezone() if before else None)
     _show(site, ahead)
@@ -76,6 +72,18 @@ def undo(
     if not yes:
         click.confirm("The apps are stopped for it. Go on?", abort=True)
     _told(host, workflow.undo(site, ahead))
+
+
+def _finish(site: Site, *, dry_run: bool) -> None:
+    """`--continue`: an undo that was interrupted, to its end."""
+    from zerotoil.workflows.undo import go_on
+
+    swapping = go_on(site)
+    click.echo(f"{site.spec.name}: goes on from {swapping.swap.old} to {swapping.swap.new}")
+    _others_stay(site)
+    if not dry_run:
+        swapping.run()
+        _told(site.spec.name, swapping)
 
 
 def _one_app(site: Site, app: str, to: str, before: datetime | None, *, back: bool, dry_run: bool, yes: bool) -> None:
@@ -135,6 +143,14 @@ def _show(site: Site, ahead: Ahead, what: str = "/var/mnt/data") -> None:
             click.echo("  the images that ran then are those that run now")
     if what == "/var/mnt/data":
         click.echo(f"  what is there now stays: {swap.old}")
+    _others_stay(site)
+
+
+def _others_stay(site: Site) -> None:
+    from zerotoil.model.volumes import further
+
+    for volume in further(site.spec):
+        click.echo(f"  {volume.mount} is another volume ({volume.spec.zvol}): it stays as it is, with what is in it now")
 
 
 def _told(host: str, swapping: Swapping) -> None:

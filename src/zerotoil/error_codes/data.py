@@ -42,12 +42,12 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
     ),
     Code.DATA_NOT_MOUNTED: (
         "data disk is not mounted",
-        "/var/mnt/data is not mounted in the guest, so nothing is changed there.",
-        "zerotoil ssh HOST -- systemctl status var-mnt-data.mount",
+        "/var/mnt/data, or the place of another volume, is not mounted in the guest, so nothing is changed there.",
+        "zerotoil ssh HOST -- systemctl status var-mnt-data.mount; for an OS older than the volume: zerotoil rebuild HOST",
     ),
     Code.DATA_DIFFERS: (
         "guest has other data than recorded",
-        "The filesystem at /var/mnt/data is not the declared or the recorded one. Nothing was changed.",
+        "The filesystem of a volume is not the declared or the recorded one. Nothing was changed.",
         "Look which disk is attached; declare what is there.",
     ),
     Code.NEVER_HEALTHY: (
@@ -147,8 +147,8 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
     ),
     Code.NO_SUCH_VOLUME: (
         "no such volume of this host",
-        "The NAS has no volume of that name, or it does not carry this host's mark. Nothing was deleted.",
-        "Write the full name, such as tank/lab/HOST/data.",
+        "There is no volume of that name, or it does not carry this host's mark. Nothing was changed.",
+        "Write the full name, such as tank/lab/HOST/data; with --volume, its name in data_more.",
     ),
     Code.VOLUME_ATTACHED: (
         "volume is still attached",

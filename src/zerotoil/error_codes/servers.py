@@ -100,6 +100,12 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "The NAS has another CHAP secret than the inventory; sending it would lock the running VM out.",
         "Put what the NAS has into iscsi_chap_secret.",
     ),
+    Code.LUN_TAKEN: (
+        "LUN of a volume would change",
+        "The volume is served under another LUN, or another volume is served under this one: whoever is logged in would read and "
+        "write the wrong one. Nothing was touched.",
+        "Write the LUN that it has, or a free one, as lun in data_more.",
+    ),
     Code.ALERT_SERVICE_TAKEN: (
         "alert service is of another type",
         "The NAS has an alert service of the name that zerotoil uses, and it is no mail. Nothing was touched.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,17 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError, Several
 from zerotoil.model.compose import App as ComposeApp
 from zerotoil.model.compose import AppProblems, Service, across, check
-from zerotoil.model.compose.hostpath import absolute
+from zerotoil.model.compose.hostpath import absolute, within
 from zerotoil.model.places import app_folder
 from zerotoil.model.secret import MASK, Secret
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.volumes import Volume, further
 from zerotoil.render.compose import override
 from zerotoil.resources.guest import Guest
 from zerotoil.resources.guest.app import App, GoneApps
 from zerotoil.resources.guest.files import GuestFile
+from zerotoil.resources.guest.mounted import Mounted
+from zerotoil.resources.guest.packaged import unit
 from zerotoil.resources.resource import Resource
 
 COMPOSE = "compose.yaml"
@@ -136,6 +139,9 @@ def _bad(path: Path, what: str, remedy: str) -> LabError:
     return LabError(f"{path} {what}", remedy, code=Code.APP_FILE)
 
 
+Found = Sequence[tuple[OwnersApp, ComposeApp]]
+
+
 @dataclass(frozen=True)
 class Judged:
     """The apps of a host, read and judged; with podman also their quadlets: app -> file name -> text."""
@@ -161,7 +167,7 @@ def judge(spec: HostSpec, root: Path, offline: bool = False) -> Judged:
             problems.append(error)
             continue
         texts = {f.path.removeprefix(f"{app_folder(name)}/"): f.content for f in owners.files if isinstance(f.content, str)}
-        app, findings = check(name, owners.compose, spec.apps.updates, texts)
+        app, findings = check(name, owners.compose, spec.apps.updates, texts, [one.mount for one in further(spec)])
         problems += [AppProblems([finding]) for finding in findings]
         if app:
             problems += [*_secrets_in_environments(app, owners), *_conflicts(spec, app)]
@@ -217,6 +223,31 @@ def resources(spec: HostSpec, judged: Judged, guest: Guest) -> list[Resource]:
         files = sorted([*owners.files, *own_files(spec, app)], key=lambda file: file.path)
         made.append(App(guest, app.name, files, {name: _mounted(app, service) for name, service in app.services.items()}))
     return [*made, GoneApps(guest, spec.apps.run)]
+
+
+def needed(spec: HostSpec, judged: Judged, guest: Guest) -> list[Resource]:
+    """The volumes beside the data that apps of the host mount something of."""
+    return [Mounted(guest, volume, apps) for volume, apps in _users(spec, judged.found) if apps]
+
+
+def requirements(spec: HostSpec, judged: Judged) -> list[GuestFile]:
+    """Drop-ins of the units of such apps: none of them starts on an OS disk that was made without its volume."""
+    lines = asserted(spec, judged.found)
+    return [unit(f"zerotoil-app@{app}.service.d/zerotoil.conf", f"[Unit]\n{text}") for app, text in lines.items()]
+
+
+def asserted(spec: HostSpec, found: Found) -> dict[str, str]:
+    """By app, the lines of a unit that refuse to start it where nothing is mounted."""
+    lines: dict[str, str] = {}
+    for volume, apps in _users(spec, found):
+        lines |= {app: f"{lines.get(app, '')}AssertPathIsMountPoint={volume.mount}\n" for app in apps}
+    return lines
+
+
+def _users(spec: HostSpec, found: Found) -> list[tuple[Volume, tuple[str, ...]]]:
+    """Each volume beside the data with the apps that mount something of it."""
+    paths = {app.name: [path for one in app.services.values() for path in _mounted(app, one)] for _, app in found}
+    return [(one, tuple(app for app in paths if any(within(path, one.mount) for path in paths[app]))) for one in further(spec)]
 
 
 def _mounted(app: ComposeApp, service: Service) -> list[str]:

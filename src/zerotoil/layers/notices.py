@@ -16,6 +16,7 @@ from zerotoil.layers.site import Site
 from zerotoil.layers.snapshots import overdue
 from zerotoil.model.places import app_folder
 from zerotoil.model.vm import OsSpec
+from zerotoil.model.volumes import volumes
 from zerotoil.render.ignition import readable
 from zerotoil.resources.guest import files
 from zerotoil.resources.hypervisor import kept_config, observed, pending
@@ -47,9 +48,10 @@ def _of_nas(site: Site) -> Iterator[Notice]:
     now = datetime.now(UTC)
     with suppress(LabError):
         nas, name = site.nas, site.spec.name
-        if late := overdue(site.spec, nas, now):
-            command = f"look at the NAS's periodic snapshot tasks and its alerts; meanwhile: zerotoil snapshot {name}"
-            yield Notice(f"volume {site.volume}", Kind.UNSAVED, late, command)
+        for volume in volumes(site.spec):
+            if late := overdue(volume.spec, nas, now):
+                command = f"look at the NAS's periodic snapshot tasks and its alerts; meanwhile: zerotoil snapshot {name}"
+                yield Notice(f"volume {site.path_of(volume)}", Kind.UNSAVED, late, command)
         if nas.certificate_ends and nas.certificate_ends - now < SOON:
             yield Notice(f"certificate of {nas.url}", Kind.EXPIRING, _ends(nas.certificate_ends, now), _RENEW)
 

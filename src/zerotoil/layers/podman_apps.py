@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zerotoil.errors import LabError
-from zerotoil.layers.apps import Judged, OwnersApp
+from zerotoil.layers.apps import Judged, OwnersApp, asserted
 from zerotoil.model.compose import App as ComposeApp
-from zerotoil.model.places import app_folder
+from zerotoil.model.places import DATA, app_folder
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.quadlet import Refusals, quadlets, unit_clashes
 from zerotoil.resources import guest as in_guest
@@ -16,6 +16,8 @@ from zerotoil.resources.guest.own import AppFiles
 from zerotoil.resources.guest.podman import guest_files
 from zerotoil.resources.guest.podman_app import GonePodmanApps, PodmanApp
 from zerotoil.resources.resource import Resource
+
+_DATA = f"RequiresMountsFor={DATA}\n"
 
 
 def render(spec: HostSpec, found: Sequence[tuple[OwnersApp, ComposeApp]]) -> tuple[dict[str, dict[str, str]], list[LabError]]:
@@ -29,8 +31,15 @@ def render(spec: HostSpec, found: Sequence[tuple[OwnersApp, ComposeApp]]) -> tup
             made[app.name] = quadlets(app.name, app.document, spec.owner, updates, digests)
         except Refusals as error:
             refused.append(error)
+    for name, lines in asserted(spec, found).items():
+        made[name] = {file: _with(text, lines) for file, text in made.get(name, {}).items()}
     clashes = unit_clashes(made)
     return made, [*refused, Refusals(clashes)] if clashes else refused
+
+
+def _with(quadlet: str, lines: str) -> str:
+    """Beside what a container asks for of the data disk; other quadlets ask for nothing."""
+    return quadlet.replace(_DATA, _DATA + lines, 1)
 
 
 def guest_resources(spec: HostSpec, judged: Judged, guest: Guest) -> list[Resource]:

@@ -12,10 +12,12 @@ from zerotoil.layers import snapshots
 from zerotoil.layers.site import Site
 from zerotoil.layers.snapshots import named
 from zerotoil.model.restore import FOLDER, Restore, comment_prefix, is_name, name_in, name_of_target
+from zerotoil.model.volumes import FIRST, Volume, further, volumes
+from zerotoil.model.volumes import volume as data_volume
 from zerotoil.resources.guest import beside
 from zerotoil.resources.hypervisor.beside import BesideDisk, attached_names, is_on, pool_names
-from zerotoil.resources.nas.beside import MARK, is_marked, local, served
-from zerotoil.resources.nas.clone import ancestry, origin
+from zerotoil.resources.nas.beside import MARK, clone_name, is_marked, local, served
+from zerotoil.resources.nas.clone import ancestry, origin, origin_of
 from zerotoil.resources.nas.mark import dataset
 
 _WHERE = {"ro": "mounted read-only at", "rw": "mounted, writable, at"}
@@ -30,6 +32,7 @@ class Found:
 
     host: str
     name: str
+    volume: str = FIRST
     snapshot: str = ""  # DATASET@NAME
     taken: datetime | None = None
     used: int = 0
@@ -50,7 +53,9 @@ class Found:
     @property
     def finish(self) -> str:
         """The command that completes one that was left behind; empty when nothing says of which snapshot it is."""
-        return f"zerotoil restore {self.host} {self.snapshot} --beside --as {self.name}" if self.snapshot and self.lacks else ""
+        of = "" if self.volume == FIRST else f" --volume {self.volume}"
+        command = f"zerotoil restore {self.host} {self.snapshot} --beside --as {self.name}{of}"
+        return command if self.snapshot and self.lacks else ""
 
     @property
     def drop(self) -> str:
@@ -61,6 +66,7 @@ class Found:
         """For programs."""
         return {
             "name": self.name,
+            "volume": self.volume,
             "snapshot": self.snapshot or None,
             "taken": self.taken.isoformat() if self.taken else None,
             "used": self.used,
@@ -99,9 +105,25 @@ class _Sight:
             return None
 
 
-def find_snapshot(site: Site, given: str) -> str:
-    """A snapshot of the host's data as DATASET@NAME; `given` may be that, its NAME, or "latest". Raises LabError."""
-    return named(snapshots.look(site.spec, site.nas), site.spec.name, given).id
+def find_snapshot(site: Site, given: str, volume: Volume | None = None) -> str:
+    """A snapshot of a volume (the data volume) as DATASET@NAME; `given` may be that, its NAME, or "latest". Raises LabError."""
+    volume = volume or data_volume(site.spec, FIRST)
+    return named(snapshots.look(volume.spec, site.nas), site.spec.name, given, volume).id
+
+
+def volume_of(site: Site, name: str) -> Volume:
+    """The volume whose snapshot a restore shows, by its clone; the data volume where there is none."""
+    restore, nas = Restore(site.spec, name), site.nas
+    for one in further(site.spec):
+        clone = clone_name(nas, restore, site.path_of(one))
+        if origin_of(nas, clone).partition("@")[0] in ancestry(nas, site.path_of(one)):
+            return one
+    return data_volume(site.spec, FIRST)
+
+
+def paths(site: Site) -> set[str]:
+    """All volumes that are the host's, by their zvols; of an undo's both."""
+    return {site.spec.zvol, *(site.path_of(one) for one in volumes(site.spec))}
 
 
 def look(site: Site) -> Looked:
@@ -128,7 +150,8 @@ def _look_around(site: Site) -> _Sight:
 
 
 def _names_on_nas(site: Site) -> Iterator[str]:
-    spec, nas, of = site.spec, site.nas, set(ancestry(site.nas, site.volume))
+    spec, nas = site.spec, site.nas
+    of = {above for one in volumes(spec) for above in ancestry(nas, site.path_of(one))}
     for entry in nas.query("pool.dataset", ["pool", "=", site.volume.split("/")[0]]):
         if entry["type"] != "VOLUME":
             continue
@@ -153,8 +176,8 @@ def _names_of_targets(site: Site) -> Iterator[str]:
 
 def _found(site: Site, name: str, sight: _Sight) -> Found:
     spec, nas = site.spec, site.nas
-    restore = Restore(spec, name)
-    parts = served(nas, restore, site.volume)
+    restore, volume = Restore(spec, name), volume_of(site, name)
+    parts = served(nas, restore, site.path_of(volume))
     entry = dataset(nas, parts.clone.name)
     extent = next((e for e in nas.found("iscsi.extent", "name", restore.extent)), None)
     target = next((e for e in nas.found("iscsi.target", "name", restore.target)), None)
@@ -173,6 +196,7 @@ def _found(site: Site, name: str, sight: _Sight) -> Found:
     return Found(
         spec.name,
         name,
+        volume.name,
         of,
         _taken(site, of) if of else None,
         int(entry["used"]["parsed"] or 0) if entry else 0,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,17 @@ from zerotoil.layers import project
 from zerotoil.layers.servers import servers
 from zerotoil.model.data_volume import DataMark, VolumeState
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.volumes import Volume, volumes
+from zerotoil.render.domain_mark import read_mark as read_domain_mark
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest, guest_resources, podman
 from zerotoil.resources.guest.app import GoneApps
+from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.podman_app import GonePodmanApps
 from zerotoil.resources.hypervisor import address, hypervisor_resources, observed
+from zerotoil.resources.hypervisor.adopted import reads
+from zerotoil.resources.hypervisor.observe import domain_tree
 from zerotoil.resources.nas import nas_resources, target_iqn
 from zerotoil.resources.nas.mark import read_mark, write_mark
 from zerotoil.resources.nas.present import present, refuse_unfinished
@@ -84,7 +89,14 @@ class Site:
     def nas_resources(self) -> list[Resource]:
         """What is kept on the NAS. Raises LabError while an undo is begun and not done."""
         refuse_unfinished(self.spec, self.nas)
-        return nas_resources(self.spec, self.nas, lambda: observed(self.spec, self.hypervisor).booted)
+        return nas_resources(self.spec, self.nas, lambda: observed(self.spec, self.hypervisor).booted, self._ran_with)
+
+    def _ran_with(self, volume: Volume) -> bool:
+        """May the VM have run with a volume beside its data? Its definition has it, which is written after the volume is made."""
+        tree = domain_tree(self.spec, self.hypervisor)
+        mark = read_domain_mark(tree) if tree is not None else None
+        ran = mark is not None and (mark.booted or bool(mark.earlier))
+        return ran and volume.spec.iscsi.lun in reads(self.hypervisor, self.spec.name, self.iqn)
 
     def vm_resources(self) -> list[Resource]:
         """What is kept on the hypervisor, with the guard in front of a first boot."""
@@ -101,15 +113,39 @@ class Site:
 
     def guest_resources(self) -> list[Resource]:
         """What is kept in the guest: first the record of the data volume, then what runs there."""
-        guest = self.guest
-        record = DataRecord(self.spec, guest, read=lambda: self.mark, write=lambda mark: write_mark(self.nas, self.volume, mark))
+        guest, records = self.guest, self.records()
         if self.spec.container.backend == "docker":
-            return [record, *guest_resources(self.spec, guest)]
+            return [*records, *guest_resources(self.spec, guest, self._requirements())]
         if not self.spec.apps.run:  # podman's script stays: it takes away what is declared no more
-            return [record, *guest_resources(self.spec, guest, podman.guest_files(self.spec, {}))]
+            return [*records, *guest_resources(self.spec, guest, podman.guest_files(self.spec, {}))]
         from zerotoil.layers import podman_apps
 
-        return [record, *podman_apps.guest_resources(self.spec, self.apps, guest)]
+        return [*records, *podman_apps.guest_resources(self.spec, self.apps, guest)]
+
+    def _requirements(self) -> list[GuestFile]:
+        """What makes apps wait for volumes beside the data."""
+        if not (self.spec.data.more and self.spec.apps.run):
+            return []
+        from zerotoil.layers import apps
+
+        return apps.requirements(self.spec, self.apps)
+
+    def records(self) -> list[DataRecord]:
+        """The record of each volume."""
+        return [
+            DataRecord(one, self.guest, partial(self.recorded, one), partial(self._record, one)) for one in volumes(self.spec)
+        ]
+
+    def path_of(self, volume: Volume) -> str:
+        """The zvol that serves as a volume of the host."""
+        return self.volume if volume.is_data else volume.spec.zvol
+
+    def recorded(self, volume: Volume) -> DataMark | None:
+        """What is recorded about one of the host's volumes."""
+        return self.mark if volume.is_data else read_mark(self.nas, self.path_of(volume))
+
+    def _record(self, volume: Volume, mark: DataMark) -> None:
+        write_mark(self.nas, self.path_of(volume), mark)
 
     def app_resources(self) -> list[Resource]:
         """The apps of the host, and those that it runs no more."""
@@ -118,9 +154,10 @@ class Site:
             return [GonePodmanApps(self.guest, {}) if podman else GoneApps(self.guest, [])]
         from zerotoil.layers import apps, podman_apps  # load a schema and its validator, which most hosts do without
 
+        needed = apps.needed(self.spec, self.apps, self.guest)
         if podman:
-            return podman_apps.resources(self.spec, self.apps, self.guest)
-        return apps.resources(self.spec, self.apps, self.guest)
+            return [*needed, *podman_apps.resources(self.spec, self.apps, self.guest)]
+        return [*needed, *apps.resources(self.spec, self.apps, self.guest)]
 
     def app_problems(self, offline: bool = False) -> list[LabError]:
         """Everything that is wrong with the files of the host's apps."""
@@ -179,21 +216,31 @@ class Site:
         return mark is not None and mark.state is VolumeState.DATA
 
     def before_first_boot(self) -> None:
-        """Raise LabError unless the data volume is proven to be ours and blank, or to hold the expected filesystem."""
-        guard.check(
-            host=self.spec.name,
-            want=guard.expected(self.spec),
-            owner=self.spec.owner,
-            mark=self.mark,
-            found=device.probe(self.spec, self.iqn),
-            partlabel=self.spec.data.partlabel,
-        )
+        """Raise LabError unless every volume is proven to be ours and blank, or to hold the expected filesystem."""
+        for volume in volumes(self.spec):
+            guard.check(
+                host=self.spec.name,
+                want=guard.expected(volume.spec),
+                owner=self.spec.owner,
+                mark=self._believed(volume),
+                found=device.probe(volume.spec, self.iqn),
+                partlabel=volume.spec.data.partlabel,
+                volume=volume.words,
+            )
+
+    def _believed(self, volume: Volume) -> DataMark | None:
+        """What is recorded; but a disk that a VM ran with may have been used there by hand: only a look finds it blank."""
+        mark = self.recorded(volume)
+        if mark and mark.state is VolumeState.BLANK and not volume.is_data and self._ran_with(volume):
+            return replace(mark, state=VolumeState.FIRST_BOOT)
+        return mark
 
     def note_first_boot(self) -> None:
-        """From now on the volume may hold a filesystem: it is blank no more, whatever happens to this run."""
-        mark = self.mark
-        if mark and mark.state is VolumeState.BLANK:
-            write_mark(self.nas, self.volume, DataMark(self.spec.owner, VolumeState.FIRST_BOOT))
+        """From now on each volume may hold a filesystem: it is blank no more, whatever happens to this run."""
+        for volume in volumes(self.spec):
+            mark = self.recorded(volume)
+            if mark and mark.state is VolumeState.BLANK:
+                self._record(volume, DataMark(self.spec.owner, VolumeState.FIRST_BOOT))
 
 
 def progress(say: Callable[[str], Any], what: str) -> Callable[[int, int], None]:

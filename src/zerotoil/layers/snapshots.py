@@ -15,6 +15,7 @@ from zerotoil.model.schedule import longest_gap
 from zerotoil.model.snapshots import MANUAL, fits, former_tier, namings
 from zerotoil.model.spec import HostSpec
 from zerotoil.model.units import format_seconds
+from zerotoil.model.volumes import Volume
 from zerotoil.resources.nas.manual import BY, NOTE, QUIESCED, local
 from zerotoil.resources.nas.mark import dataset
 from zerotoil.resources.nas.present import Past, lineage, present
@@ -63,14 +64,15 @@ def of_lineage(spec: HostSpec, nas: Nas) -> Iterator[dict[str, Any]]:
                 yield entry
 
 
-def named(found: Sequence[Found], host: str, given: str) -> Found:
+def named(found: Sequence[Found], host: str, given: str, volume: Volume | None = None) -> Found:
     """The snapshot of that name (with or without its volume before an @), "latest" for the newest. Raises LabError."""
     for one in found:
         if given in (one.name, one.id) or given == LATEST:
             return one
     nearest = difflib.get_close_matches(given.rpartition("@")[2], [one.name for one in found], _NEAREST, cutoff=0.0)
+    what = "its data" if volume is None or volume.is_data else volume.words
     raise LabError(
-        f"{host}: its data has no snapshot {given}" if found else f"{host}: its data has no snapshots",
+        f"{host}: {what} has no snapshot {given}" if found else f"{host}: {what} has no snapshots",
         f"the nearest are {', '.join(nearest)}" if nearest else f"zerotoil snapshot {host} takes one",
         code=Code.NO_SUCH_SNAPSHOT,
     )

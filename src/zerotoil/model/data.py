@@ -7,29 +7,29 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from zerotoil.model.section import Section, Wrong
+from zerotoil.model.more_data import Blocksize, Serial, VolumeSize, VolumeSpec, check_label, check_names
+from zerotoil.model.section import Section
 from zerotoil.model.snapshots import TierSpec, check_distinct, check_naming, check_tier_names
-from zerotoil.model.units import Cron, KeepFor, Lifetime, Schedule, Size
+from zerotoil.model.units import Cron, KeepFor, Lifetime, Schedule
 
-_LABEL = {"ext4": 16, "xfs": 12}  # bytes a label may have: mke2fs -L, mkfs.xfs -L
 _PARTITIONS_OF_THE_OS = {"boot", "root", "efi-system", "bios-boot", "reserved", "prep", "powerpc-prep-boot"}
 
 
 class DataSpec(Section):
     """The data volume: a zvol on the NAS, /var/mnt/data in the guest. It is never shrunk, formatted or deleted."""
 
-    size: Size = Field(description="Size of the volume; it may grow, never shrink")
+    size: VolumeSize = Field(description="Size of the volume; it may grow, never shrink")
     volume: str | None = Field(None, description="The zvol, where it is another than nas_dataset/HOST/data: tank/vms/matrix")
     partlabel: str | None = Field(
         None, description="The filesystem is in the GPT partition of this label, made by hand; such a disk is never made here"
     )
     filesystem: Literal["ext4", "xfs"] = Field("ext4", description="Filesystem, made at the very first boot only")
     label: str = Field("data", description="Filesystem label, at most 16 characters (xfs: 12)")
-    serial: str = Field("", description="Disk serial, at most 20 bytes; default: HOST-data")
+    serial: Serial = Field("", description="Disk serial, at most 20 bytes; default: HOST-data")
     attach: Literal["network", "block"] = Field(
         "block", description="block: the hypervisor's kernel logs in (production); network: QEMU's own initiator"
     )
-    blocksize: Size | None = Field(None, description="volblocksize of a new zvol; default: what TrueNAS recommends")
+    blocksize: Blocksize | None = Field(None, description="volblocksize of a new zvol; default: what TrueNAS recommends")
     snapshot_dataset: str | None = Field(None, description="Dataset of the snapshot task; default: the host's, or data_volume")
     snapshot_schedule: Schedule = Field(Cron("0", "2", "*", "*", "*"), description="When the NAS snapshots the host's dataset")
     snapshot_keep: KeepFor = Field(Lifetime(14, "day"), description="How long a snapshot is kept")
@@ -38,34 +38,13 @@ class DataSpec(Section):
         default_factory=dict,
         description='More snapshots beside these (tier "nightly"): {"weekly": {"schedule": "0 3 * * 0", "keep": "3 months"}}',
     )
-
-    @field_validator("size")
-    @classmethod
-    def _whole_blocks(cls, size: int) -> int:
-        if size % (1024**2):
-            raise ValueError('a volume is a whole number of MiB; write for instance "200 GiB"')
-        return size
-
-    @field_validator("blocksize")
-    @classmethod
-    def _zfs_blocksize(cls, size: int | None) -> int | None:
-        if size and (size & (size - 1) or not 1024 <= size <= 128 * 1024):
-            raise ValueError('a volblocksize is a power of two from "1 KiB" to "128 KiB"; write for instance "16 KiB"')
-        return size
-
-    @field_validator("serial")
-    @classmethod
-    def _serial_in_a_path(cls, serial: str) -> str:
-        if serial and not re.fullmatch(r"[A-Za-z0-9._-]+", serial):
-            raise ValueError(f"{serial!r} is not a serial; it is part of a device's path: use A-Z, a-z, 0-9, '.', '_' and '-'")
-        return serial
+    more: dict[str, VolumeSpec] = Field(
+        default_factory=dict, description='More volumes, at /var/mnt/NAME: {"media": {"size": "2 TiB", "filesystem": "xfs"}}'
+    )
 
     @model_validator(mode="after")
     def _label_fits(self) -> DataSpec:
-        longest = _LABEL[self.filesystem]
-        if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{longest}}}", self.label):
-            what = f"{self.label!r} is not a label of {self.filesystem}; use 1 to {longest} of A-Z, a-z, 0-9, '_' and '-'"
-            raise Wrong(what, "label")
+        check_label(self.filesystem, self.label)
         return self
 
     @field_validator("snapshot_naming")
@@ -78,6 +57,12 @@ class DataSpec(Section):
     def _tier_names(cls, tiers: dict[str, TierSpec]) -> dict[str, TierSpec]:
         check_tier_names(tiers)
         return tiers
+
+    @field_validator("more")
+    @classmethod
+    def _volume_names(cls, more: dict[str, VolumeSpec]) -> dict[str, VolumeSpec]:
+        check_names(more)
+        return more
 
     @model_validator(mode="after")
     def _snapshots_told_apart(self) -> DataSpec:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from zerotoil.model.more_data import VolumeSpec
 from zerotoil.model.network import Nic
 from zerotoil.model.registry import RegistryLogin
 from zerotoil.model.secret import Secret
@@ -38,7 +39,8 @@ def page() -> str:
             parts.append(f"| {names} | {_default(name, field)} | {_cell(field.description)} |")
         parts.append("")
     parts += [*_fields("A network card (`vm_nics`)", Nic), "", *_fields("A login (`registry_logins`)", RegistryLogin), ""]
-    parts += _fields("A tier of snapshots (`data_snapshot_tiers`)", TierSpec)
+    parts += [*_fields("A tier of snapshots (`data_snapshot_tiers`)", TierSpec), ""]
+    parts += _fields("One more volume (`data_more`)", VolumeSpec)
     return "\n".join(parts) + "\n"
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.volumes import FIRST, Volume, volume
 
 FOLDER = "/var/mnt/restore"
 SERIAL = "zr-"  # what the serials of such disks begin with
@@ -22,10 +23,16 @@ _EXTENT, _TARGET = 64, 120  # what TrueNAS allows
 
 @dataclass(frozen=True)
 class Restore:
-    """One NAME of one host."""
+    """One NAME of one host. `volume`: what it is a snapshot of; it matters only where the clone and its filesystem do."""
 
     spec: HostSpec
     name: str
+    volume: str = FIRST
+
+    @property
+    def of(self) -> Volume:
+        """The volume that it is a snapshot of."""
+        return volume(self.spec, self.volume)
 
     def clone_of(self, volume: str) -> str:
         """The clone, beside the volume."""
@@ -95,12 +102,16 @@ def check_name(name: str) -> str:
     return name
 
 
-def default_name(snapshot: str) -> str:
-    """A snapshot's name made safe. Too long a one loses its first words: the time at the end tells snapshots apart."""
+def default_name(snapshot: str, volume: str = FIRST) -> str:
+    """A snapshot's name made safe, behind that of its volume where it is not the data volume: one snapshot of a host has one
+    name on all of them. Too long a one loses its first words: the time at the end tells snapshots apart.
+    """
+    before = "" if volume == FIRST else f"{volume}-"
+    longest = LONGEST - len(before)
     name = re.sub(r"[^a-z0-9]+", "-", snapshot.lower()).strip("-")
-    while len(name) > LONGEST and "-" in name:
+    while len(name) > longest and "-" in name:
         name = name.partition("-")[2]
-    return name[:LONGEST].strip("-") or "snapshot"
+    return before + (name[:longest].strip("-") or "snapshot"[:longest])
 
 
 def _as_target(spec: HostSpec) -> str:

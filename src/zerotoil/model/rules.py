@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from zerotoil.error_codes import Code
 from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.volumes import further
 
 
 def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str, Code]]:
@@ -36,7 +37,19 @@ def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str,
         if owner := pools.get((spec.hypervisor.uri, spec.hypervisor.pool)):
             what = f"{spec.hypervisor.pool} is the iSCSI pool of {owner}; write the pool of the OS images"
             yield host, "hypervisor_pool", what, Code.CLASHES_WITH_HOST
+    yield from _extents_of_others(specs)
     yield from _declared_alike(specs)
+
+
+def _extents_of_others(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str, Code]]:
+    """HOST-NAME, the extent of one more volume, may be what another host is called."""
+    owners = {(spec.nas.url, spec.iscsi.extent): host for host, spec in specs.items()}
+    for host, spec in specs.items():
+        for one in further(spec):
+            other = owners.get((spec.nas.url, one.spec.iscsi.extent), host)
+            if other != host:
+                what = f"the extent {one.spec.iscsi.extent} of {one.words} is {other}'s; call the volume otherwise"
+                yield host, "data_more", what, Code.CLASHES_WITH_HOST
 
 
 def _ancestors(dataset: str) -> Iterator[str]:
@@ -93,6 +106,10 @@ def _own(spec: HostSpec) -> Iterator[tuple[str, str, str]]:
     if spec.iscsi.extent != spec.iscsi.target:
         yield "iscsi_extent", f"extent on {spec.nas.url}", spec.iscsi.extent
     yield "data_serial", f"disk serial on {spec.hypervisor.uri}", spec.data.serial
+    for one in further(spec):
+        yield "data_more", f"extent on {spec.nas.url}", one.spec.iscsi.extent
+        yield "data_more", f"disk serial on {spec.hypervisor.uri}", one.spec.data.serial
+        yield "data_more", f"volume on {spec.nas.url}", one.spec.zvol
     yield "data_volume" if spec.data.volume else "nas_dataset", f"volume on {spec.nas.url}", spec.zvol
     for device in spec.vm.pci:
         yield "vm_pci", f"PCI device on {spec.hypervisor.uri}", device

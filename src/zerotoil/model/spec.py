@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from zerotoil.model import night
 from zerotoil.model.apps import AppsSpec, ContainerSpec
 from zerotoil.model.data import DataSpec
+from zerotoil.model.more_data import check_more, with_defaults
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
 from zerotoil.model.notify import NotifySpec
 from zerotoil.model.registry import RegistrySpec
@@ -103,6 +104,8 @@ class HostSpec(Section):
         if isinstance(iscsi["target"], str) and re.fullmatch(TARGET, iscsi["target"]):  # else its own message is enough
             iscsi.setdefault("extent", iscsi["target"])
         data.setdefault("serial", f"{name}-data")
+        if "more" in data:
+            data["more"] = with_defaults(data["more"], name, iscsi.get("lun", 0))
         docker, watchtower = dict(raw["docker"]), dict(raw["watchtower"])
         if raw["container"].get("backend") == "podman":  # one engine and one updater on a host
             docker.setdefault("enabled", False)
@@ -118,6 +121,11 @@ class HostSpec(Section):
                 "data",
                 "serial",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _volumes_go_together(self) -> HostSpec:
+        check_more(self, VIRTIO_SERIAL_BYTES)
         return self
 
     @model_validator(mode="after")

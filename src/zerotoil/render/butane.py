@@ -20,6 +20,7 @@ import yaml
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.volumes import Volume, further, volumes
 
 # The safe loader and dumper in C where PyYAML has them: ten times as fast, with the same result.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -45,6 +46,7 @@ def render_butane(
         host_keys_script=templates["host-keys.sh"],
         data_device=data_device(spec),
         device_unit=escape_unit(data_device(spec).removeprefix("/")),
+        more=[_volume(volume) for volume in further(spec)],
         static_nics=[
             {"index": index, "keyfile": _keyfile(templates["nic.nmconnection.j2"], spec, index)}
             for index, nic in enumerate(spec.vm.nics)
@@ -73,6 +75,14 @@ def data_device(spec: HostSpec) -> str:
     """
     label = spec.data.partlabel
     return f"/dev/disk/by-partlabel/{label}" if label else f"/dev/disk/by-id/virtio-{spec.data.serial}"
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    """What the template says of a volume beside the data."""
+    device, data = data_device(volume.spec), volume.spec.data
+    units = {"unit": escape_unit(volume.mount.removeprefix("/")), "device_unit": escape_unit(device.removeprefix("/"))}
+    about = {"name": volume.name, "device": device, "mount": volume.mount}
+    return about | units | {"filesystem": data.filesystem, "label": data.label}
 
 
 def escape_unit(path: str) -> str:
@@ -115,7 +125,7 @@ def _checked(spec: HostSpec, fragment: Fragment) -> dict[str, Any]:
     for kind in ("files", "directories", "links"):
         for item in (config.get("storage") or {}).get(kind) or []:
             path = posixpath.normpath(str(item.get("path", "")))
-            if path.startswith(("/var/mnt/data", "/mnt")):
+            if path.startswith(("/var/mnt/data", "/mnt", *(volume.mount for volume in volumes(spec)))):
                 remedy = "data comes from apps and people; a file there would make Ignition fail at the next rebuild"
                 raise LabError(
                     f"{spec.name}: os_butane {fragment.source} writes {path} on the data disk",

@@ -6,6 +6,7 @@ from lxml import etree
 
 from zerotoil.model.network import Nic
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.volumes import Volume, further
 
 AGENT = "org.qemu.guest_agent.0"
 OS_SERIAL = "os"
@@ -19,6 +20,7 @@ def secret_usage(spec: HostSpec) -> str:
 def devices(spec: HostSpec, os_volume: str, iqn: str, spare_ports: int) -> etree._Element:
     """`<devices>`, with `spare_ports` PCIe ports more than these devices fill."""
     made = [os_disk(spec, os_volume), data_disk(spec, iqn)]
+    made += [more_disk(volume, iqn, index) for index, volume in enumerate(further(spec))]
     made += [card(spec.vm.nics[index], spec.mac(index)) for index in range(len(spec.vm.nics))]
     made += [etree.Element("controller", type="usb", model="qemu-xhci"), etree.Element("controller", type="virtio-serial")]
     made += [_random(), etree.Element("memballoon", model="virtio")]
@@ -46,6 +48,18 @@ def os_disk(spec: HostSpec, volume: str) -> etree._Element:
 def data_disk(spec: HostSpec, iqn: str) -> etree._Element:
     """The data volume. `error_policy=stop` pauses the VM while the NAS is away, so the filesystem never turns read-only."""
     return _lun(spec, iqn, spec.data.serial, "vdb", "stop")
+
+
+def more_disk(volume: Volume, iqn: str, index: int) -> etree._Element:
+    """The nth volume beside the data: as the data disk, under the next name."""
+    return _lun(volume.spec, iqn, volume.spec.data.serial, disk_name(2 + index), "stop")
+
+
+def disk_name(index: int) -> str:
+    """The name of the nth virtio disk: vda, vdb, …, vdz, vdaa, …"""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    more = letters[index // len(letters) - 1] if index >= len(letters) else ""
+    return f"vd{more}{letters[index % len(letters)]}"
 
 
 def beside_disk(spec: HostSpec, iqn: str, serial: str) -> etree._Element:

@@ -6,6 +6,7 @@ Refusal is the answer to every doubt (docs/architecture.md, "Data is sacred").
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from zerotoil.clients.device import Unreadable
 from zerotoil.error_codes import Code
@@ -38,58 +39,73 @@ def expected(spec: HostSpec) -> Filesystem:
 
 
 def verdict(
-    *, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable, partlabel: str | None = None
+    *,
+    host: str,
+    want: Filesystem,
+    owner: str,
+    mark: DataMark | None,
+    found: Finding | Unreadable,
+    partlabel: str | None = None,
+    volume: str = "the data volume",
 ) -> Allowed | Refused:
-    """May the host's first boot go ahead? With `partlabel` the filesystem is in a partition, which zerotoil never makes."""
+    """May the host's first boot go ahead with `volume`? With `partlabel` the filesystem is in a partition, which zerotoil never
+    makes.
+    """
     if mark is None or mark.owner != owner:
         whose = f"is marked as {mark.owner}'s" if mark else "carries no mark of ours"
         return Refused(
-            f"{host}: the data volume {whose}",
+            f"{host}: {volume} {whose}",
             "nothing was written; declare another volume, or adopt this one",
             Code.GUARD_NO_MARK,
         )
     if partlabel:
-        return _partitioned(host, want, mark, found, partlabel)
+        return _partitioned(host, volume, want, mark, found, partlabel)
     if isinstance(found, Unreadable):
-        return _unread(host, want, mark, found)
+        return _unread(host, volume, want, mark, found)
     if found.other:
         return Refused(
-            f"{host}: the data volume holds {found}, expected is {want}",
+            f"{host}: {volume} holds {found}, expected is {want}",
             "nothing was written: Ignition could reformat such a disk; look at it before you go on",
             Code.GUARD_PARTITION_TABLE if found.is_partitioned else Code.GUARD_OTHER_CONTENT,
         )
     if found.filesystem:
-        return _filesystem(host, want, mark, found.filesystem)
+        return _filesystem(host, volume, want, mark, found.filesystem)
     if not found.blank:
         return Refused(
-            f"{host}: nothing certain is known about the data volume", "nothing was written; run again", Code.GUARD_UNREADABLE
+            f"{host}: nothing certain is known about {volume}", "nothing was written; run again", Code.GUARD_UNREADABLE
         )
+    return _blank(host, volume, mark)
+
+
+def _blank(host: str, volume: str, mark: DataMark) -> Allowed | Refused:
     if mark.state is VolumeState.DATA:
         return Refused(
-            f"{host}: the data volume held {mark.filesystem} and is empty now",
+            f"{host}: {volume} held {mark.filesystem} and is empty now",
             "nothing was written; restore a snapshot first",
             Code.GUARD_EMPTY_NOW,
         )
     if mark.adopted:  # only its first and last bytes were looked at, and nobody here knows what it held
         return Refused(
-            f"{host}: the data volume was adopted and no filesystem is found on it",
+            f"{host}: {volume} was adopted and no filesystem is found on it",
             "nothing was written: the first boot would format it; look at it, or restore a snapshot first",
             Code.GUARD_EMPTY_NOW,
         )
     return Allowed("blank, and created empty by us")
 
 
-def _partitioned(host: str, want: Filesystem, mark: DataMark, found: Finding | Unreadable, label: str) -> Allowed | Refused:
+def _partitioned(
+    host: str, volume: str, want: Filesystem, mark: DataMark, found: Finding | Unreadable, label: str
+) -> Allowed | Refused:
     """Only what a healthy guest had mounted passes, and only when it is found there again: zerotoil never partitions."""
     if isinstance(found, Unreadable):
         return Refused(
-            f"{host}: the data volume cannot be read ({found.reason}), expected is a partition {label!r}",
+            f"{host}: {volume} cannot be read ({found.reason}), expected is a partition {label!r}",
             f"nothing was written; {_MAKE_READABLE}",
             Code.GUARD_UNREADABLE,
         )
     if found.other != GPT:
         return Refused(
-            f"{host}: the data volume holds {found}, expected is a GPT with a partition {label!r}",
+            f"{host}: {volume} holds {found}, expected is a GPT with a partition {label!r}",
             "nothing was written: zerotoil never partitions; take data_partlabel out, or partition the volume by hand",
             Code.GUARD_PARTITION,
         )
@@ -102,7 +118,7 @@ def _partitioned(host: str, want: Filesystem, mark: DataMark, found: Finding | U
         )
     if (recorded.type, recorded.label) != (want.type, want.label):
         return Refused(
-            f"{host}: the data volume is recorded as {recorded}, expected is {want}",
+            f"{host}: {volume} is recorded as {recorded}, expected is {want}",
             "nothing was written; declare what is there",
             Code.GUARD_FOREIGN_FILESYSTEM,
         )
@@ -115,28 +131,28 @@ def _partitioned(host: str, want: Filesystem, mark: DataMark, found: Finding | U
     return Allowed(f"its partition {label!r} holds {recorded}")
 
 
-def _filesystem(host: str, want: Filesystem, mark: DataMark, found: Filesystem) -> Allowed | Refused:
+def _filesystem(host: str, volume: str, want: Filesystem, mark: DataMark, found: Filesystem) -> Allowed | Refused:
     if (found.type, found.label) != (want.type, want.label):
         return Refused(
-            f"{host}: the data volume holds {found}, expected is {want}",
+            f"{host}: {volume} holds {found}, expected is {want}",
             "nothing was written; declare what is there",
             Code.GUARD_FOREIGN_FILESYSTEM,
         )
     recorded = mark.filesystem
     if mark.state is VolumeState.DATA and (recorded is None or found.uuid != recorded.uuid):
         return Refused(
-            f"{host}: the data volume holds {found}, recorded is {recorded or 'no filesystem'}",
+            f"{host}: {volume} holds {found}, recorded is {recorded or 'no filesystem'}",
             "nothing was written; is it another volume?",
             Code.GUARD_FOREIGN_FILESYSTEM,
         )
     return Allowed(f"holds {found}")
 
 
-def _unread(host: str, want: Filesystem, mark: DataMark, found: Unreadable) -> Allowed | Refused:
+def _unread(host: str, volume: str, want: Filesystem, mark: DataMark, found: Unreadable) -> Allowed | Refused:
     recorded = mark.filesystem
     if mark.adopted:  # a guest had something mounted; that it was this volume is proven only by reading it
         return Refused(
-            f"{host}: the data volume was adopted, and it cannot be read now ({found.reason})",
+            f"{host}: {volume} was adopted, and it cannot be read now ({found.reason})",
             f"nothing was written; {_MAKE_READABLE}",
             Code.GUARD_UNREADABLE,
         )
@@ -146,22 +162,20 @@ def _unread(host: str, want: Filesystem, mark: DataMark, found: Unreadable) -> A
         return Allowed(f"a healthy guest had it mounted as {recorded}")
     if mark.state is VolumeState.DATA:
         return Refused(
-            f"{host}: the data volume is recorded as {recorded}, expected is {want}",
+            f"{host}: {volume} is recorded as {recorded}, expected is {want}",
             "nothing was written; declare what is there",
             Code.GUARD_FOREIGN_FILESYSTEM,
         )
     return Refused(
-        f"{host}: a first boot was started with the data volume, and it cannot be read now ({found.reason})",
+        f"{host}: a first boot was started with {volume}, and it cannot be read now ({found.reason})",
         f"nothing was written; {_MAKE_READABLE}",
         Code.GUARD_UNREADABLE,
     )
 
 
-def check(
-    *, host: str, want: Filesystem, owner: str, mark: DataMark | None, found: Finding | Unreadable, partlabel: str | None = None
-) -> str:
-    """Why the first boot may go ahead. Raises LabError when it may not."""
-    answer = verdict(host=host, want=want, owner=owner, mark=mark, found=found, partlabel=partlabel)
+def check(**known: Any) -> str:
+    """Why the first boot may go ahead, by what `verdict` is told. Raises LabError when it may not."""
+    answer = verdict(**known)
     if isinstance(answer, Refused):
         raise LabError(answer.what, answer.remedy, code=answer.code)
     return answer.reason

@@ -6,6 +6,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.units import format_size
+from zerotoil.model.volumes import volumes
 from zerotoil.resources.hypervisor import adopted
 from zerotoil.resources.nas import deletion
 from zerotoil.resources.nas.present import note_present, refuse_unfinished
@@ -40,7 +41,9 @@ def _free(site: Site, volume: str) -> deletion.Doomed:
         refuse_unfinished(spec, site.nas)
         return found
     hypervisor.forget()
-    user = spec.name if spec.name in hypervisor.domains() else adopted.reader(hypervisor, site.iqn, spec.iscsi.lun)
+    luns = {one.spec.iscsi.lun for one in volumes(spec)} | found.luns  # of one that is declared no more, too
+    other = adopted.reader(hypervisor, site.iqn, luns)
+    user = spec.name if spec.name in hypervisor.domains() else other[0] if other else None
     if user and (user == spec.name or found.mappings):
         raise LabError(
             f"{volume}: the VM {user} is defined, and may read it",

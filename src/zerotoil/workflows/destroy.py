@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lxml import etree
 
 from zerotoil.error_codes import Code
@@ -9,6 +11,7 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.layers.snapshots import look
 from zerotoil.model.units import format_size
+from zerotoil.model.volumes import Volume, volumes
 from zerotoil.resources.hypervisor import shutdown
 from zerotoil.resources.hypervisor.os_switch import own
 from zerotoil.resources.hypervisor.removal import parts
@@ -38,18 +41,28 @@ def destroy(site: Site) -> list[str]:
 
 def staying(site: Site) -> list[str]:
     """What stays, and how it is attached again; asked before anything goes. Reads only."""
-    spec, entry = site.spec, dataset(site.nas, site.volume)
-    if entry is None:
-        return [f"the NAS has no volume {site.volume}"]
-    count = len(look(spec, site.nas))
-    size, used = format_size(entry["volsize"]["parsed"]), entry["used"]["parsed"] >> 20
+    spec, of_host = site.spec, volumes(site.spec)
+    there = [(one, entry) for one in of_host if (entry := dataset(site.nas, site.path_of(one)))]
+    stays = [_stays(site, one, entry) for one, entry in there]
+    gone = [f"the NAS has no volume {site.path_of(one)}" for one in of_host if one not in [found for found, _ in there]]
+    if not there:
+        return gone
     first = "take vm_adopt out of the inventory and " if spec.vm.adopt else ""
+    extents = ", ".join(one.spec.iscsi.extent for one, _ in there)
+    several = len(there) > 1
     return [
-        f"the volume {site.volume} stays ({size}, {used} MiB used), with {count} snapshot{'' if count == 1 else 's'}",
-        f"the target {site.iqn}, its extent {spec.iscsi.extent} and their mapping stay",
+        *stays,
+        *gone,
+        f"the target {site.iqn}, its extent{'s' if several else ''} {extents} and their mapping{'s' if several else ''} stay",
         *_former_disks(site),
-        f"{first}run the deploy again: the volume is found by its mark, and a new VM gets it",
+        f"{first}run the deploy again: {'each' if several else 'the'} volume is found by its mark, and a new VM gets it",
     ]
+
+
+def _stays(site: Site, volume: Volume, entry: dict[str, Any]) -> str:
+    count = len(look(volume.spec, site.nas))
+    size, used = format_size(entry["volsize"]["parsed"]), entry["used"]["parsed"] >> 20
+    return f"the volume {entry['id']} stays ({size}, {used} MiB used), with {count} snapshot{'' if count == 1 else 's'}"
 
 
 def _former_disks(site: Site) -> list[str]:

@@ -22,6 +22,7 @@ from zerotoil.resources.hypervisor.rebuild import previous
 from zerotoil.resources.nas.os_changes import End
 from zerotoil.resources.nas.present import refuse_unfinished
 from zerotoil.workflows.migrate_journey import ASKED, Journey
+from zerotoil.workflows.migrate_volumes import all_mounted, declared_as_recorded, has_all_disks, record, same_volumes
 from zerotoil.workflows.snapshot import take, wanted
 from zerotoil.workflows.waiting import until
 
@@ -47,9 +48,12 @@ def check(journey: Journey) -> None:
             "declare data_filesystem and data_label as they are",
             code=Code.DATA_DIFFERS,
         )
+    declared_as_recorded(site)
     if journey.wish.back:
         previous(spec, site.hypervisor)
-    elif mark.adopted:
+    else:
+        has_all_disks(site)
+    if mark.adopted and not journey.wish.back:
         refuse_secrets(spec, site.hypervisor)
     if not journey.wish.lenient:
         left = others(_healthy_now(journey).facts(), spec.apps.run)
@@ -79,6 +83,7 @@ def _same_data(journey: Journey, guest: Guest) -> None:
             "nothing was written; is it another volume?",
             code=Code.DATA_DIFFERS,
         )
+    same_volumes(journey.site, guest)
 
 
 def make_ready(journey: Journey) -> None:
@@ -160,6 +165,7 @@ def wait(journey: Journey) -> None:
 def prove(journey: Journey) -> None:
     """The same filesystem, Docker and Watchtower where they are declared, and every app that was well."""
     move, site = journey.move, journey.site
+    until(site, lambda: all_mounted(journey))
     _same_data(journey, journey.guest())
     if journey.mark.generation != ADOPTED:
         until(journey.site, lambda: _restore_engine(journey))
@@ -179,6 +185,7 @@ def _restore_engine(journey: Journey) -> None:
     for resource in journey.site.guest_resources():
         if isinstance(resource, DockerService | Watchtower):
             resource.apply()
+    record(journey.site)
 
 
 def settle(journey: Journey) -> None:
@@ -240,6 +247,7 @@ def change_back(journey: Journey) -> None:
 
 def settle_back(journey: Journey) -> None:
     """The old OS runs as before."""
+    until(journey.site, lambda: all_mounted(journey))
     _same_data(journey, journey.guest())
     if move := journey.move:
         journey.tell(*((End.RETURNED,) if move.back == ASKED else (End.REVERTED, move.back)))

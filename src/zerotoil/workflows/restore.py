@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
-from zerotoil.layers.restores import disk_of, find_snapshot, look
+from zerotoil.layers.restores import disk_of, find_snapshot, look, paths, volume_of
 from zerotoil.model.restore import Restore, check_name, default_name
+from zerotoil.model.volumes import volume as volume_named
 from zerotoil.resources.guest import beside
 from zerotoil.resources.guest.beside import WrongFilesystem
 from zerotoil.resources.hypervisor.beside import BesideDisk, is_on
@@ -44,15 +45,16 @@ class Wanted:
     disk: BesideDisk
 
 
-def wanted(site: Site, given: str, name: str = "", *, writable: bool = False) -> Wanted:
+def wanted(site: Site, given: str, name: str = "", *, volume: str = "", writable: bool = False) -> Wanted:
     """What is meant by a snapshot's name and the options, checked as far as that needs no write. Raises LabError."""
+    of = volume_named(site.spec, volume)
     site.nas.forget()
     if name:
         check_name(name)
-    snapshot = find_snapshot(site, given)
-    restore = Restore(site.spec, name or default_name(snapshot.partition("@")[2]))
+    snapshot = find_snapshot(site, given, of)
+    restore = Restore(site.spec, name or default_name(snapshot.partition("@")[2], of.name), of.name)
     _refuse_without_vm(site)
-    parts = served(site.nas, restore, site.volume, snapshot)
+    parts = served(site.nas, restore, site.path_of(of), snapshot)
     check_clone(parts)
     for part in (parts.extent, parts.target, parts.mapping):
         part.check(part.find())
@@ -109,8 +111,8 @@ def mount_beside(want: Wanted) -> str:
 def drop_steps(site: Site, name: str) -> list[Step]:
     """In the order in which they are taken. Raises LabError for what must not be taken apart, before anything is."""
     restore = Restore(site.spec, name)
-    parts, disk = served(site.nas, restore, site.volume), disk_of(site, restore)
-    nas = Dropping(restore, parts, {site.volume, site.spec.zvol})
+    parts, disk = served(site.nas, restore, site.path_of(volume_of(site, name))), disk_of(site, restore)
+    nas = Dropping(restore, parts, paths(site))
     nas.check()
     disk.pool_is_there()
     return [
@@ -128,10 +130,10 @@ def would_drop(site: Site, name: str) -> list[str]:
     """What `drop` would take apart, in that order, in words. Raises LabError for what must not be; reads only."""
     _refuse_unknown(site, name)
     restore = Restore(site.spec, name)
-    parts, disk = served(site.nas, restore, site.volume), disk_of(site, restore)
+    parts, disk = served(site.nas, restore, site.path_of(volume_of(site, name))), disk_of(site, restore)
     gone = [f"mount {restore.folder}, disk {restore.serial}"] if is_on(site.spec, site.hypervisor) and disk.is_attached() else []
     gone += [f"iSCSI pool {restore.pool}"] if disk.pool_is_there() else []
-    return gone + Dropping(restore, parts, {site.volume, site.spec.zvol}).check()
+    return gone + Dropping(restore, parts, paths(site)).check()
 
 
 def drop(site: Site, name: str) -> None:

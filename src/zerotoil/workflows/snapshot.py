@@ -11,6 +11,7 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.places import TREE
 from zerotoil.model.snapshots import MANUAL
+from zerotoil.model.volumes import further, volumes
 from zerotoil.resources.guest import quiesce
 from zerotoil.resources.guest.quiesce import Hold, Stillness
 from zerotoil.resources.hypervisor import observed
@@ -44,10 +45,14 @@ def wanted(site: Site, note: str, now: datetime) -> str:
     """What will be taken, as DATASET@NAME. Raises LabError when it cannot be."""
     spec = site.spec
     check_note(note)
-    for name in (covering(site), site.volume):
+    for name in (covering(site), *_paths(site)):
         if dataset(site.nas, name) is None:
             raise LabError(f"{spec.name}: the NAS has no {name}", "run the deploy first", code=Code.NEEDS_ANOTHER_FIRST)
     return f"{covering(site)}@{now.strftime(MANUAL)}"
+
+
+def _paths(site: Site) -> list[str]:
+    return [site.path_of(one) for one in volumes(site.spec)]
 
 
 def covering(site: Site) -> str:
@@ -62,7 +67,7 @@ def take(site: Site, note: str, now: datetime) -> Taken:
     held = _hold(site)
     try:
         marks = {BY: spec.owner, QUIESCED: str(held.stillness), **({NOTE: note} if note else {})}
-        manual = Manual(site.nas, covering(site), site.volume, name.partition("@")[2], marks)
+        manual = Manual(site.nas, covering(site), _paths(site), name.partition("@")[2], marks)
         unsure = manual.take()
     finally:
         stillness = held.release()
@@ -80,6 +85,6 @@ def _hold(site: Site) -> Hold:
         guest = site.guest_now()
         with suppress(LabError):  # a snapshot without it is better than none
             guest.write(_LEDGER)
-        return quiesce.hold(guest)
+        return quiesce.hold(guest, [one.mount for one in further(site.spec)])
     except LabError as error:  # no hypervisor, no address
         return Hold(Stillness.NONE, f"guest did not answer ({error.what})")

@@ -194,3 +194,36 @@ def test_nothing_is_sent_to_thaw_what_was_not_frozen() -> None:
     made = guest(freeze="synced x\n")
     hold(made).release()
     assert made.writes == 1
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Disk]:
+    """A second volume of the host."""
+    (tmp_path / "other").mkdir()
+    made = Disk(tmp_path / "other")
+    yield made
+    subprocess.run(["fsfreeze", "--unfreeze", str(made.mount)], capture_output=True, timeout=20)
+    subprocess.run(["umount", str(made.mount)], check=True, timeout=20)
+
+
+def test_all_volumes_are_held_together(disk: Disk, other: Disk) -> None:
+    more = f"{other.mount} {other.mount}/not-mounted"
+    job = disk.run("freeze", f"30 {more}").split()[1]
+    assert disk.frozen() and other.frozen()
+    assert disk.run("thaw", f"{job} {more}") == "thawed"
+    assert not disk.frozen() and not other.frozen() and ended(job)
+
+
+def test_one_that_cannot_be_frozen_leaves_none_frozen(disk: Disk, other: Disk) -> None:
+    subprocess.run(["fsfreeze", "--freeze", str(other.mount)], check=True, timeout=20)
+    assert disk.run("freeze", f"30 {other.mount}").startswith("synced fsfreeze: ")
+    assert not disk.frozen() and not disk.held.is_symlink()
+    assert other.frozen(), "somebody else's freeze is not ended"
+
+
+def test_all_volumes_thaw_by_themselves(disk: Disk, other: Disk) -> None:
+    disk.run("freeze", f"1 {other.mount}")
+    deadline = time.monotonic() + 10
+    while disk.held.is_symlink() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not disk.frozen() and not other.frozen()

@@ -11,11 +11,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from zerotoil.model.compose.app import NAME, App, parse, read
 from zerotoil.model.compose.clashes import across
 from zerotoil.model.compose.findings import AppProblems, Finding, ordered
+from zerotoil.model.compose.hostpath import Where, within
 from zerotoil.model.compose.lint import lint
 from zerotoil.model.compose.mounts import Bind, NamedVolume
 from zerotoil.model.compose.ports import Port
@@ -44,8 +46,26 @@ __all__ = [
 
 
 def check(
-    name: str, text: str, default_updates: Updates = "auto", files: Mapping[str, str] | None = None
+    name: str,
+    text: str,
+    default_updates: Updates = "auto",
+    files: Mapping[str, str] | None = None,
+    volumes: Collection[str] = (),
 ) -> tuple[App | None, list[Finding]]:
-    """The app as far as it can be read, and everything that is wrong with it, as it stands in its files."""
+    """The app as far as it can be read, and everything that is wrong with it, as it stands in its files.
+
+    `volumes`: where the host's volumes beside its data are mounted; an app may keep data there as on the data disk.
+    """
     app, found = read(name, text, default_updates, files)
+    app = _on_volumes(app, volumes) if app and volumes else app
     return app, ordered([*found, *(lint(app) if app else ())])
+
+
+def _on_volumes(app: App, volumes: Collection[str]) -> App:
+    """The same app, with its mounts of these places known as such."""
+
+    def known(bind: Bind) -> Bind:
+        return replace(bind, where=Where.VOLUME) if any(within(bind.path, volume) for volume in volumes) else bind
+
+    services = {name: replace(one, binds=tuple(map(known, one.binds))) for name, one in app.services.items()}
+    return replace(app, services=services)

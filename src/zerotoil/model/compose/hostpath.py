@@ -34,6 +34,7 @@ class Where(Enum):
 
     OWN = "in the app's folder"
     DATA = "on the data disk"
+    VOLUME = "on a volume of the host"
     SOCKET = "the container engine's socket"
     ROOT = "the host's whole filesystem"
     ETC = "among the host's settings"
@@ -42,7 +43,7 @@ class Where(Enum):
     @property
     def labelled(self) -> bool:
         """Whether it is data, which a container reads only with its SELinux label; the rest is the host's own."""
-        return self in (Where.OWN, Where.DATA)
+        return self in (Where.OWN, Where.DATA, Where.VOLUME)
 
 
 def absolute(app: str, source: str) -> str:

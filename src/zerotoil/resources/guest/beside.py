@@ -10,7 +10,7 @@ from zerotoil.resources.guest.packaged import sent
 
 
 class WrongFilesystem(LabError):
-    """The snapshot holds another filesystem than the data disk, or none."""
+    """The snapshot holds another filesystem than its volume, or none."""
 
 
 def make_ready(guest: Guest) -> None:
@@ -25,8 +25,8 @@ def make_ready(guest: Guest) -> None:
 
 
 def mount(guest: Guest, restore: Restore, *, writable: bool) -> None:
-    """Mount it, or mount it again as wanted. Raises LabError; WrongFilesystem when it is not what the data disk is."""
-    data = restore.spec.data
+    """Mount it, or mount it again as wanted. Raises LabError; WrongFilesystem when it is not what the volume is."""
+    data = restore.of.spec.data
     mode = "rw" if writable else "ro"
     answer = _run(guest, "mount", restore.serial, restore.folder, data.filesystem, mode, data.partlabel or "")
     word, _, more = answer.partition(" ")

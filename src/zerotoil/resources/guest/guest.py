@@ -14,6 +14,9 @@ from typing import Any
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.data_volume import Filesystem
+from zerotoil.model.places import DATA
+from zerotoil.model.volumes import Volume
+from zerotoil.render.butane import escape_unit
 from zerotoil.resources.guest import files
 
 Shell = Callable[[str], str]  # runs a POSIX sh script as root (the script travels on stdin), returns its output
@@ -45,8 +48,9 @@ class Guest:
         return guest
 
     def facts(self) -> dict[str, Any]:
-        """What is observed: data (mount, type, label, uuid), units, containers, notify_sha256, os, boot; sums, modes and
-        notes are about files of ours, see `files`.
+        """What is observed: data (mount, type, label, uuid), mounts (the same of all that is mounted right below /var/mnt, by
+        place; empty where that is the data alone), mount_units (of the OS, for these places), units, containers, notify_sha256,
+        os, boot; sums, modes and notes are about files of ours, see `files`.
         """
         if self._facts is None:
             script = resources.files("zerotoil.resources.guest").joinpath("observe.sh").read_text()
@@ -90,11 +94,27 @@ class Guest:
 
     def data_filesystem(self) -> Filesystem:
         """The filesystem mounted at /var/mnt/data. Raises LabError when the data disk is not mounted."""
-        data = self.facts().get("data")
-        if not data:
+        return self._mounted(DATA, self.facts().get("data"))
+
+    def filesystem(self, volume: Volume) -> Filesystem:
+        """The filesystem mounted where the volume belongs. Raises LabError when nothing is."""
+        if volume.is_data:
+            return self.data_filesystem()
+        return self._mounted(volume.mount, (self.facts().get("mounts") or {}).get(volume.mount))
+
+    def knows(self, volume: Volume) -> bool:
+        """Was the running OS made with this volume: does it mean to mount it?"""
+        return volume.is_data or _mount_unit(volume.mount) in (self.facts().get("mount_units") or [])
+
+    def _mounted(self, place: str, found: dict[str, Any] | None) -> Filesystem:
+        if not found:
             raise LabError(
-                f"{self.name}: /var/mnt/data is not mounted",
-                f"nothing was changed in the guest; see `zerotoil ssh {self.name} -- systemctl status var-mnt-data.mount`",
+                f"{self.name}: {place} is not mounted",
+                f"nothing was changed in the guest; see `zerotoil ssh {self.name} -- systemctl status {_mount_unit(place)}`",
                 code=Code.DATA_NOT_MOUNTED,
             )
-        return Filesystem(data["type"], data["label"], data["uuid"])
+        return Filesystem(found["type"], found["label"], found["uuid"])
+
+
+def _mount_unit(place: str) -> str:
+    return f"{escape_unit(place.removeprefix('/'))}.mount"

@@ -6,6 +6,15 @@ trap 'rm -rf "$work"' EXIT
 : >"$work/sums" && : >"$work/modes" && : >"$work/notes"
 units=
 mount=$(findmnt --json -o SOURCE,FSTYPE,LABEL,UUID --mountpoint /var/mnt/data) || mount=null
+# What else is mounted right below /var/mnt, and what the OS means to mount there: without volumes beside the data, no program.
+mounts=null
+for folder in "${ZEROTOIL_MOUNTS:-/var/mnt}"/*/; do
+  case $folder in */data/ | */restore/ | */\*/) ;; *) mounts=yes ;; esac
+done
+[ "$mounts" = null ] || mounts=$(findmnt --json --list --types ext4,xfs -o TARGET,SOURCE,FSTYPE,LABEL,UUID) || mounts=null
+for unit in "${ZEROTOIL_SYSTEM:-/etc/systemd/system}"/var-mnt-*.mount; do
+  [ ! -f "$unit" ] || printf '%s\n' "${unit##*/}"
+done >"$work/mount_units"
 if [ "$mount" != null ]; then
   cd /var/mnt/data
   for tree in zerotoil apps/*; do
@@ -47,6 +56,8 @@ sha=
 read -r boot </proc/sys/kernel/random/boot_id
 jq -s \
   --argjson mount "$mount" \
+  --argjson mounts "$mounts" \
+  --rawfile mount_units "$work/mount_units" \
   --rawfile units "$work/units" \
   --rawfile sums "$work/sums" \
   --rawfile modes "$work/modes" \
@@ -55,8 +66,12 @@ jq -s \
   --arg notify_sha256 "${sha%% *}" \
   --arg os "${OSTREE_VERSION:-${IMAGE_VERSION:-$VERSION_ID}}" \
   --arg boot "$boot" '
+  def filesystem: {source, type: .fstype, label: (.label // ""), uuid: (.uuid // "")};
   {
-    data: (if $mount then $mount.filesystems[0] | {source, type: .fstype, label: (.label // ""), uuid: (.uuid // "")} else null end),
+    data: (if $mount then $mount.filesystems[0] | filesystem else null end),
+    mounts: (($mounts.filesystems // []) | map(select(.target | test("^/var/mnt/[^/]+$")) | {key: .target, value: filesystem})
+      | from_entries),
+    mount_units: ($mount_units | split("\n") | map(select(length > 0))),
     units: ($units | split("\n\n") | map(split("\n") | map(split("=") | select(length > 1) | {key: .[0], value: .[1]})
       | from_entries | select(.Id) | {key: .Id, value: {active: .ActiveState, enabled: .UnitFileState}}) | from_entries),
     containers: map(

@@ -6,6 +6,7 @@ The guest itself thaws after 30 seconds (quiesce.sh), so that no failure of this
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -34,6 +35,7 @@ class Hold:
     why: str = ""
     guest: Guest | None = None
     job: str = ""
+    more: Sequence[str] = ()  # folders beside the data disk
     began: float = field(default_factory=time.monotonic)
 
     def release(self) -> Stillness:
@@ -42,7 +44,7 @@ class Hold:
             return self.stillness
         held = time.monotonic() - self.began < SECONDS  # its own job cannot have thawed it yet
         try:
-            answer = self.guest.write(_script("thaw", self.job)).strip()
+            answer = self.guest.write(_script("thaw", self.job, *self.more)).strip()
         except LabError:
             answer = "thawed" if held else "unknown"
         if answer != "thawed":
@@ -50,20 +52,20 @@ class Hold:
         return self.stillness
 
 
-def hold(guest: Guest) -> Hold:
-    """Sync and freeze. Never raises: a snapshot without it is better than none."""
+def hold(guest: Guest, more: Sequence[str] = ()) -> Hold:
+    """Sync and freeze, with the data disk what is mounted at `more`. Never raises: a snapshot without it is better than none."""
     began = time.monotonic()
     try:
-        answer = guest.write(_script("freeze", str(SECONDS))).strip()
+        answer = guest.write(_script("freeze", str(SECONDS), *more)).strip()
     except LabError as error:
         return Hold(Stillness.NONE, f"guest did not answer ({error.what})")
-    word, _, more = answer.partition(" ")
-    if word == "frozen" and more.isdigit():
-        return Hold(Stillness.FROZEN, guest=guest, job=more, began=began)
+    word, _, rest = answer.partition(" ")
+    if word == "frozen" and rest.isdigit():
+        return Hold(Stillness.FROZEN, guest=guest, job=rest, began=began, more=more)
     if word == "synced":
-        return Hold(Stillness.SYNCED, more)
+        return Hold(Stillness.SYNCED, rest)
     return Hold(Stillness.NONE, "guest could not even sync in 20 s" if word == "unsynced" else f"guest answered {answer[:80]!r}")
 
 
-def _script(action: str, argument: str) -> str:
-    return sent("quiesce.sh", action, DATA, argument)
+def _script(action: str, argument: str, *more: str) -> str:
+    return sent("quiesce.sh", action, DATA, argument, *more)

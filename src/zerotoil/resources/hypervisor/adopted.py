@@ -8,7 +8,7 @@ VM pauses while the NAS is away.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from lxml import etree
 
@@ -44,13 +44,19 @@ def data_disk(spec: HostSpec, hypervisor: Hypervisor, domain: etree._Element, iq
     )
 
 
-def reader(hypervisor: Hypervisor, iqn: str, lun: int) -> str | None:
-    """A VM of the hypervisor that reads this LUN."""
+def reader(hypervisor: Hypervisor, iqn: str, luns: Collection[int]) -> tuple[str, int] | None:
+    """A VM of the hypervisor that reads one of these LUNs, and which."""
     for name in hypervisor.domains():
-        domain = etree.fromstring(hypervisor.domain_xml(name).encode())
-        if any((found.iqn, found.lun) == (iqn, lun) for _, found in iscsi_disks(domain, hypervisor)):
-            return name
+        for lun in reads(hypervisor, name, iqn):
+            if lun in luns:
+                return name, lun
     return None
+
+
+def reads(hypervisor: Hypervisor, vm: str, iqn: str) -> list[int]:
+    """The LUNs of a target that a VM is defined with."""
+    domain = etree.fromstring(hypervisor.domain_xml(vm).encode())
+    return [found.lun for _, found in iscsi_disks(domain, hypervisor) if found.iqn == iqn]
 
 
 def as_it_works(want: etree._Element, have: etree._Element, data: etree._Element) -> etree._Element:

@@ -16,6 +16,7 @@ from zerotoil.clients.hypervisor.kvm import can_run_kvm
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.volumes import volumes as volumes_of
 from zerotoil.render.domain import Provisioned, domain_tree
 from zerotoil.render.domain_mark import Mark, read_mark, replace_mark
 from zerotoil.resources.hypervisor import adopted, observe, volumes
@@ -91,10 +92,12 @@ class Domain:
 
     def _volume_is_free(self) -> None:
         """Two VMs on one volume destroy it."""
-        other = adopted.reader(self.hypervisor, self.iqn, self.spec.iscsi.lun)
+        luns = {one.spec.iscsi.lun: one for one in volumes_of(self.spec)}
+        other, lun = adopted.reader(self.hypervisor, self.iqn, luns) or ("", 0)
         if other:
+            which = "its data volume" if luns[lun].is_data else f"its volume {luns[lun].name}"
             raise LabError(
-                f"{self.spec.name}: its data volume is read by the VM {other} already",
+                f"{self.spec.name}: {which} is read by the VM {other} already",
                 "nothing was made; is the host's name right?",
                 code=Code.VOLUME_USED_TWICE,
             )
@@ -189,6 +192,12 @@ class Running:
 
 def wanted(spec: HostSpec, hypervisor: Hypervisor, have: etree._Element, mark: Mark, iqn: str) -> etree._Element:
     """The declared domain of a VM that exists. Raises LabError for an adopted one that does not read the volume."""
+    if mark.keeps_disk and spec.data.more:
+        raise LabError(
+            f"{spec.name}: the VM was adopted, and keeps the login of its one data disk",
+            "take data_more out, or let a new VM have the volumes (zerotoil destroy, then the deploy)",
+            code=Code.VM_UNFIT_TO_ADOPT,
+        )
     want = domain_tree(spec, made_with(spec, have, mark), iqn=iqn, fragment=observe.fragment_text(spec))
     return adopted.as_it_works(want, have, adopted.data_disk(spec, hypervisor, have, iqn)) if mark.keeps_disk else want
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,9 +17,9 @@ from lxml import etree
 
 from zerotoil.model.units import format_size
 from zerotoil.render.domain import CONFIG
-from zerotoil.render.domain_devices import OS_SERIAL
+from zerotoil.render.domain_devices import OS_SERIAL, disk_name
 from zerotoil.render.domain_fragment import Fragment
-from zerotoil.render.domain_mark import MARK, read_mark
+from zerotoil.render.domain_mark import MARK, VOLUME, read_mark
 
 OS_PARTS, DATA_PARTS, CARD_PARTS = ("driver",), ("driver", "source", "serial"), ("source", "model")
 _MAY_VANISH = ("source/auth", "source/initiator")  # compared even where the spec has none of it
@@ -144,7 +145,7 @@ def _recorded_serials(domain: etree._Element) -> list[str]:
 
 def _devices(want: etree._Element, have: etree._Element) -> Iterator[tuple[str, etree._Element, etree._Element | None, Any]]:
     """Each declared disk and card with its counterpart, and the parts of it that are declared."""
-    system, data = want.findall("devices/disk")
+    system, data, *more = want.findall("devices/disk")
     mark = read_mark(want)
     if not is_adopted(want):
         yield "OS disk", system, _disk(have, OS_SERIAL), OS_PARTS
@@ -154,6 +155,10 @@ def _devices(want: etree._Element, have: etree._Element) -> Iterator[tuple[str, 
         serials = [data.findtext("serial", ""), *_recorded_serials(have)]
         theirs = _disk(have, *serials)
         yield "data disk", data, theirs if theirs is not None else _disk_of_volume(have, data), DATA_PARTS
+    for disk in more:
+        serial = disk.findtext("serial", "")
+        theirs = _disk(have, serial)
+        yield f"disk {serial}", disk, theirs if theirs is not None else _disk_of_volume(have, disk), DATA_PARTS
     for card in want.findall("devices/interface"):
         mac = _mac(card)
         yield f"card {mac}", card, _card(have, mac), CARD_PARTS
@@ -186,7 +191,7 @@ def _below(element: etree._Element, path: str) -> Fields:
 
 
 def _optional(want: etree._Element, have: etree._Element) -> Fields:
-    """USB and PCI devices that are declared, and devices of ours (cards too) that are declared no more."""
+    """USB and PCI devices that are declared, and devices of ours (cards and volumes too) that are declared no more."""
     mine, theirs = read_mark(want), read_mark(have)
     now = mine.devices if mine else frozenset()
     before = theirs.devices if theirs else frozenset()
@@ -198,6 +203,8 @@ def _find_optional(domain: etree._Element, device: str) -> etree._Element | None
     kind, _, name = device.partition(" ")
     if kind == "card":
         return _card(domain, name)
+    if kind == VOLUME:  # its disk leaves the definition; what is on the NAS stays
+        return _disk(domain, name)
     return next((dev for dev in domain.findall(f"devices/hostdev[@type='{kind}']") if hostdev_name(dev) == name), None)
 
 
@@ -257,13 +264,22 @@ def _mend_device(have: etree._Element, mine: etree._Element, theirs: etree._Elem
     if devices is None:
         return
     if theirs is None:
-        devices.append(copy.deepcopy(mine))
+        new = copy.deepcopy(mine)
+        _name_disk(have, new)
+        devices.append(new)
         return
     theirs.set("type", mine.get("type", ""))
     for part in parts:
         _swap(theirs, theirs.find(part), mine.find(part))
     if "serial" in parts and mine.find("auth") is None:  # libvirt also takes CHAP beside the source; ours is inside
         _swap(theirs, theirs.find("auth"), None)
+
+
+def _name_disk(domain: etree._Element, disk: etree._Element) -> None:
+    """Another name where a disk has it already: a person may have added one."""
+    target, taken = disk.find("target"), {target.get("dev") for target in domain.findall("devices/disk/target")}
+    if disk.tag == "disk" and target is not None and target.get("dev") in taken:
+        target.set("dev", next(name for name in map(disk_name, itertools.count()) if name not in taken))
 
 
 def _mend_fragment(have: etree._Element, want: etree._Element) -> None:

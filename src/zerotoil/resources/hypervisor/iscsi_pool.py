@@ -14,6 +14,7 @@ from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.volumes import further
 from zerotoil.render.domain_storage import iscsi_pool_name, render_iscsi_pool
 from zerotoil.resources.hypervisor.observe import keeps_disk
 from zerotoil.resources.resource import Change, Risk, created, must_match, updated
@@ -54,7 +55,10 @@ class IscsiPool:
                 f"rename the pool {self.name}",
                 code=Code.STORAGE_POOL_KIND,
             )
-        changes = updated(self.key, want, _fields(xml) | {"started": state[0], "autostart": state[1]})
+        have = _fields(xml) | {"started": state[0], "autostart": state[1]}
+        if state[0]:
+            want, have = want | self._luns("seen"), have | self._luns("not seen", missing=True)
+        changes = updated(self.key, want, have)
         return [
             Change(c.resource, c.action, c.field, c.before, c.after, Risk.RESTART if c.field in _PATHS else Risk.SAFE)
             for c in changes
@@ -73,10 +77,20 @@ class IscsiPool:
                 storage.stop_pool(self.name)
         if not storage.pools()[self.name][0]:
             storage.start_pool(self.name)
+        elif any(field.startswith("LUN ") for field in fields):
+            storage.refresh(self.name)  # lets the kernel look for LUNs that came after its login
         if not storage.pools()[self.name][1]:
             storage.autostart_pool(self.name)
         must_match(self.key, self.plan())
         return changes
+
+    def _luns(self, word: str, *, missing: bool = False) -> dict[str, str]:
+        """The volumes beside the data, by LUN; with `missing` those that the login does not see get the word."""
+        if self.hypervisor.is_test:  # it has no LUNs
+            return {}
+        seen = {name.rpartition(":")[2] for name in self.hypervisor.storage.names(self.name)} if missing else set()
+        luns = [str(volume.spec.iscsi.lun) for volume in further(self.spec)]
+        return {f"LUN {lun}": "seen" if lun in seen else word for lun in luns}
 
     def _in_use(self) -> bool:
         state = self.hypervisor.domains().get(self.spec.name)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from zerotoil.clients.truenas import Nas
 from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
+from zerotoil.model.volumes import Volume, further
 from zerotoil.resources.nas.access import Chap, InitiatorGroup, IscsiService, Portal
 from zerotoil.resources.nas.alerts import alert_resources
 from zerotoil.resources.nas.present import present
 from zerotoil.resources.nas.snapshots import SnapshotTask
-from zerotoil.resources.nas.targets import Extent, Mapping, Target
+from zerotoil.resources.nas.targets import Beside, Extent, Mapping, Target
 from zerotoil.resources.nas.tiers import FormerTiers, TierTask
 from zerotoil.resources.nas.volumes import Dataset, Zvol
 from zerotoil.resources.resource import Resource
@@ -19,16 +20,24 @@ from zerotoil.resources.resource import Resource
 __all__ = ["access", "full_name", "nas_resources", "target_iqn"]
 
 
-def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambda: False) -> list[Resource]:
-    """Everything kept on the NAS for one host. `was_used` says whether its VM ever ran with the volume."""
+def nas_resources(
+    spec: HostSpec,
+    nas: Nas,
+    was_used: Callable[[], bool] = lambda: False,
+    more_used: Callable[[Volume], bool] = lambda _volume: False,
+) -> list[Resource]:
+    """Everything kept on the NAS for one host. `was_used` says whether its VM ever ran with the volume, `more_used` the same
+    of one that is declared beside it.
+    """
     iscsi, data, adopt = spec.iscsi, spec.data, spec.vm.adopt
     volume = present(spec, nas)
     if volume != spec.zvol:  # an undo put it there: whatever the VM says, it held data, and is never made anew
         was_used = _surely
     snapshots_on = volume if spec.snapshot_dataset == spec.zvol else spec.snapshot_dataset  # a task on the volume itself follows
     portal, group, chap = access(spec, nas)
-    target = Target(nas, iscsi.target, portal, group, chap, volume, adopt=adopt)
-    extent = Extent(nas, iscsi.extent, volume, f"zerotoil {spec.owner}", adopt=adopt)
+    beside = Beside(spec.dataset, _comment(spec)) if not data.volume else None
+    target = Target(nas, iscsi.target, portal, group, chap, volume, beside, adopt=adopt)
+    extent = Extent(nas, iscsi.extent, volume, _comment(spec), adopt=adopt)
     # A volume that lies elsewhere is in a dataset that others use too: that one is neither made nor marked.
     above = [] if data.volume else [Dataset(nas, spec.dataset, spec.owner)]
     return [
@@ -42,9 +51,27 @@ def nas_resources(spec: HostSpec, nas: Nas, was_used: Callable[[], bool] = lambd
         target,
         extent,
         Mapping(nas, target, extent, iscsi.lun, adopt=adopt),
+        *(resource for one in further(spec) for resource in _more(one, nas, target, more_used)),
         IscsiService(nas),
         *alert_resources(spec.nas, nas, spec.lab.name),
     ]
+
+
+def _more(volume: Volume, nas: Nas, target: Target, was_used: Callable[[Volume], bool]) -> list[Resource]:
+    """A volume beside the data: a LUN more of the same target."""
+    spec, data = volume.spec, volume.spec.data
+    extent = Extent(nas, spec.iscsi.extent, spec.zvol, _comment(spec))
+    size_key = f'the size of "{volume.name}" in data_more'
+    return [
+        Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize, lambda: was_used(volume), size_key),
+        extent,
+        Mapping(nas, target, extent, spec.iscsi.lun, stays=True),
+    ]
+
+
+def _comment(spec: HostSpec) -> str:
+    """Our mark on the extents that serve the host's volumes."""
+    return f"zerotoil {spec.owner}"
 
 
 def access(spec: HostSpec, nas: Nas) -> tuple[Portal, InitiatorGroup, Chap | None]:

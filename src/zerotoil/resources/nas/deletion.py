@@ -30,6 +30,7 @@ class Doomed:
     mappings: tuple[int, ...] = ()
     extents: tuple[tuple[int, str], ...] = ()
     targets: tuple[tuple[int, str], ...] = ()
+    luns: frozenset[int] = frozenset()  # under which it is served
 
 
 def doomed(nas: Nas, volume: str, owner: str, target: str = "") -> Doomed:
@@ -63,6 +64,7 @@ def doomed(nas: Nas, volume: str, owner: str, target: str = "") -> Doomed:
         tuple(mapping["id"] for mapping in mappings),
         tuple((extent["id"], extent["name"]) for extent in extents),
         tuple((entry["id"], entry["name"]) for entry in targets if _serves_nothing_else(nas, entry["id"], numbers)),
+        frozenset(mapping["lunid"] for mapping in mappings),
     )
 
 

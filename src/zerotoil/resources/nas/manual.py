@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from zerotoil.clients.truenas import Nas, NasError
@@ -31,8 +32,8 @@ def local(entry: dict[str, Any], name: str) -> str:
 class Manual:
     """One snapshot of a dataset and everything below it, all at the same moment."""
 
-    def __init__(self, nas: Nas, dataset: str, volume: str, name: str, marks: dict[str, str]) -> None:
-        self.nas, self.dataset, self.volume, self.name, self.marks = nas, dataset, volume, name, marks
+    def __init__(self, nas: Nas, dataset: str, volumes: Collection[str], name: str, marks: dict[str, str]) -> None:
+        self.nas, self.dataset, self.volumes, self.name, self.marks = nas, dataset, volumes, name, marks
 
     @property
     def key(self) -> str:
@@ -51,11 +52,11 @@ class Manual:
         return None
 
     def check(self, unsure: NasError | None) -> None:
-        """Read back. Raises LabError when it is not there, on the dataset and on the volume, with its marks."""
+        """Read back. Raises LabError when it is not there, on the dataset and on each volume, with its marks."""
         found = self._entries()
         if unsure and not found:
             raise unsure
-        for dataset in sorted({self.dataset, self.volume}):
+        for dataset in sorted({self.dataset, *self.volumes}):
             entry = found.get(dataset)
             if not entry or any(local(entry, key) != value for key, value in self.marks.items()):
                 what = "is not there" if not entry else "does not bear its marks"

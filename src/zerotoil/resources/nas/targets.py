@@ -25,14 +25,31 @@ _LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Volumes of a host beside its data, declared now or before: right below its dataset, served by extents of our comment."""
+
+    dataset: str
+    comment: str
+
+    def has(self, extent: Entry) -> bool:
+        """Does an extent serve one of them?"""
+        above = str(extent.get("disk") or "").rpartition("/")[0]
+        return above == f"zvol/{self.dataset}" and extent.get("comment") == self.comment
+
+
+@dataclass(frozen=True)
 class Target(Kept):
-    """One target per VM: adding or removing a LUN restarts all connections of its target (libiscsi issue 153)."""
+    """One target per VM: adding or removing a LUN restarts all connections of its target (libiscsi issue 153).
+
+    What it serves beside the host's data is a volume of the same host, which may be declared no more: it stays.
+    """
 
     name: str
     portal: Portal
     group: InitiatorGroup
     chap: Chap | None
     zvol: str
+    beside: Beside | None = None
     kind: ClassVar[str] = "iscsi.target"
 
     @property
@@ -56,7 +73,7 @@ class Target(Kept):
         mappings = self.nas.found("iscsi.targetextent", "target", entry["id"])
         for mapping in mappings:
             extent = next(iter(self.nas.found("iscsi.extent", "id", mapping["extent"])), {})
-            if extent.get("disk") != f"zvol/{self.zvol}":
+            if extent.get("disk") != f"zvol/{self.zvol}" and not (self.beside and self.beside.has(extent)):
                 served = extent.get("disk") or extent.get("path")
                 raise LabError(
                     f"{self.key} is taken: it serves the extent {extent.get('name')} ({served})",
@@ -198,11 +215,14 @@ def patiently(write: Callable[[], object]) -> None:
 
 @dataclass(frozen=True)
 class Mapping(Kept):
-    """The LUN under which a target serves an extent."""
+    """The LUN under which a target serves an extent. One that `stays` is never changed: who is logged in would read and write
+    another volume under the old number.
+    """
 
     target: Target
     extent: Extent
     lun: int
+    stays: bool = False
     kind: ClassVar[str] = "iscsi.targetextent"
 
     @property
@@ -224,6 +244,26 @@ class Mapping(Kept):
                 code=Code.VOLUME_USED_TWICE,
             )
         return found
+
+    def check(self, entry: Entry | None) -> None:
+        """One that stays has the LUN that it has, and takes none that another has."""
+        if not self.stays:
+            return
+        if entry and entry["lunid"] != self.lun:
+            raise LabError(
+                f"{self.key}: it is LUN {entry['lunid']}, declared is {self.lun}: the LUN of a volume never changes",
+                f'nothing was touched; write "lun": {entry["lunid"]} for it in data_more',
+                code=Code.LUN_TAKEN,
+            )
+        target = None if entry else self.target.find()
+        for other in self.nas.found(self.kind, "target", target["id"]) if target else []:
+            if other["lunid"] == self.lun:
+                extent = next(iter(self.nas.found("iscsi.extent", "id", other["extent"])), {})
+                raise LabError(
+                    f"{self.key}: LUN {self.lun} is that of the extent {extent.get('name')} already",
+                    'nothing was touched; write another "lun" for it in data_more',
+                    code=Code.LUN_TAKEN,
+                )
 
     def declared(self) -> dict[str, Any]:
         """See Kept."""

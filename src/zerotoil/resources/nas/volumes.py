@@ -87,6 +87,7 @@ class Zvol(Kept):
     size: int
     blocksize: int | None = None
     was_used: Callable[[], bool] = lambda: False
+    size_key: str = "data_size"  # where its size is declared
     kind: ClassVar[str] = "pool.dataset"
 
     @property
@@ -117,7 +118,7 @@ class Zvol(Kept):
         if self.size < have:
             raise LabError(
                 f"{self.key} is {format_size(have)}, declared are {format_size(self.size)}: a volume is never shrunk",
-                f'declare data_size = "{format_size(have)}" or more',
+                f'declare {self.size_key} = "{format_size(have)}" or more',
                 code=Code.VOLUME_SHRINKS,
             )
         if self.size > have:
@@ -168,7 +169,7 @@ class Zvol(Kept):
             raise LabError(
                 f"{self.key}: {format_size(size)} do not fit into {above}, which has room for {room >> 20} MiB "
                 "(TrueNAS refuses more than 80 % of that)",
-                f'declare data_size = "{(room * 8 // 10) >> 30} GiB" or less, or free space',
+                f'declare {self.size_key} = "{(room * 8 // 10) >> 30} GiB" or less, or free space',
                 code=Code.VOLUME_DOES_NOT_FIT,
             )
 

@@ -25,7 +25,7 @@ def host_paths(app: App) -> Iterator[Finding]:
         place: Place = ("services", service.name)
         for bind in service.binds:
             at: Place = (*place, "volumes", bind.index)
-            yield from _judged(app, at, f"services.{service.name}.volumes[{bind.index}]", bind.source, bind.path)
+            yield from _judged(app, at, f"services.{service.name}.volumes[{bind.index}]", bind.source, bind.path, bind.where)
             if bind.path == app_folder(app.name) and not bind.read_only:
                 what = "mounts the app's whole folder, so that the container could rewrite compose.yaml; mount ./data of it"
                 yield app.finding(Code.COMPOSE_RULE, at, f"services.{service.name}.volumes[{bind.index}]: {what}")
@@ -38,13 +38,12 @@ def host_paths(app: App) -> Iterator[Finding]:
             if isinstance(given, Mapping) and given.get("file"):
                 source = str(given["file"])
                 path = hostpath.absolute(app.name, source)
-                yield from _judged(app, (kind, name, "file"), f"{kind}.{name}", source, path)
+                yield from _judged(app, (kind, name, "file"), f"{kind}.{name}", source, path, hostpath.where(app.name, path))
     yield from _disguised(app)
 
 
-def _judged(app: App, place: Place, where: str, source: str, path: str) -> Iterator[Finding]:
-    kind = hostpath.where(app.name, path)
-    if kind is Where.OWN:
+def _judged(app: App, place: Place, where: str, source: str, path: str, kind: Where) -> Iterator[Finding]:
+    if kind in (Where.OWN, Where.VOLUME):
         return
     rule = _RULE.get(kind, "outside")
     what, right = f"{source} is {kind.value}", "leave it out"

@@ -40,7 +40,7 @@ def _of_bind(app: App, service: Service, bind: Bind) -> str:
             )
         return ""
     sharers = _sharers(app, service, bind)
-    label = "z" if sharers or bind.where is Where.DATA else "Z"
+    label = "z" if sharers or bind.where in (Where.DATA, Where.VOLUME) else "Z"
     if service.confined and bind.selinux and bind.drops_selinux:
         return f"Compose drops {bind.selinux} next to {bind.drops_selinux}, so the container could not read it; leave one out"
     if bind.selinux == "Z" and label == "z":

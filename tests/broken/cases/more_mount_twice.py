@@ -1,0 +1,12 @@
+# expect: matrix: data_more (from host data, FILE:here): db.mount: /var/mnt/media is already that of media; every volume needs its own [ZT104]
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "data_more": {"media": {"size": "2 TiB"}, "db": {"size": "1 GiB", "mount": "/var/mnt/media"}},  # <- here
+        },
+    )
+]

@@ -1,0 +1,12 @@
+# expect: matrix: data_more (from host data, FILE:here): media.serial: matrix-data is already that of the data volume; every volume needs its own [ZT104]
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "data_more": {"media": {"size": "2 TiB", "serial": "matrix-data"}},  # <- here
+        },
+    )
+]
