@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tests.layers.conftest import PretendLab
 from tests.layers.test_plan import planned
 from zerotoil.layers import Site
+from zerotoil.model.data_volume import DataMark, Filesystem, VolumeState
+from zerotoil.resources.nas.mark import write_mark
 
 
 def _with_their_luns(more: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -162,6 +164,18 @@ def test_a_lost_volume_is_never_made_anew_empty(lab: PretendLab) -> None:
         lab.apply(site)
     assert lab.sim.writes == before
     assert site.spec.zvol not in [entry["id"] for entry in site.nas.query("pool.dataset", ["pool", "=", "tank"])]
+
+
+@pytest.mark.parametrize(("label", "is_it"), [("data", True), ("media", False)])
+def test_a_volume_under_another_name_is_not_replaced_by_an_empty_one(lab: PretendLab, label: str, is_it: bool) -> None:
+    """Renamed on the NAS, its VM deleted: only the mark tells. One of another label is another volume of the host."""
+    site = lab.site()
+    site.nas.write("pool.dataset.create", {"name": "tank/old", "type": "VOLUME", "volsize": 1 << 30, "sparse": True})
+    write_mark(site.nas, "tank/old", DataMark(site.spec.owner, VolumeState.DATA, Filesystem("ext4", label, "1-2")))
+    (host,) = planned(site)
+    problems = [str(problem) for problem in host.problems]
+    what = "zvol tank/lab/matrix/data is gone, and another volume holds data under its mark; there is the volume tank/old"
+    assert any(problem.startswith(what) for problem in problems) is is_it, problems
 
 
 def test_a_lost_volume_that_an_extent_still_serves_is_not_made_either(lab: PretendLab) -> None:

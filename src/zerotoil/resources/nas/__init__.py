@@ -42,7 +42,7 @@ def nas_resources(
     above = [] if data.volume else [Dataset(nas, spec.dataset, spec.owner)]
     return [
         *above,
-        Zvol(nas, volume, spec.owner, data.size, data.blocksize, was_used, adopt=adopt),
+        Zvol(nas, volume, spec.owner, data.size, data.blocksize, was_used, label=data.label, adopt=adopt),
         SnapshotTask(nas, snapshots_on, data.snapshot_schedule, data.snapshot_keep, data.snapshot_naming),
         *_tiers(spec, nas, snapshots_on),
         portal,
@@ -63,7 +63,7 @@ def _more(volume: Volume, nas: Nas, target: Target, was_used: Callable[[Volume],
     extent = Extent(nas, spec.iscsi.extent, spec.zvol, _comment(spec))
     size_key = f'the size of "{volume.name}" in data_more'
     return [
-        Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize, lambda: was_used(volume), size_key),
+        Zvol(nas, spec.zvol, spec.owner, data.size, data.blocksize, lambda: was_used(volume), size_key, data.label),
         extent,
         Mapping(nas, target, extent, spec.iscsi.lun, stays=True),
     ]

@@ -88,6 +88,7 @@ class Zvol(Kept):
     blocksize: int | None = None
     was_used: Callable[[], bool] = lambda: False
     size_key: str = "data_size"  # where its size is declared
+    label: str = ""  # of its filesystem: the volumes of one host are told apart by it
     kind: ClassVar[str] = "pool.dataset"
 
     @property
@@ -126,14 +127,28 @@ class Zvol(Kept):
 
     def _refuse_if_lost(self) -> None:
         """A volume that was in use and is gone is never made anew: an empty one would look like all is well."""
-        served = any(item.get("disk") == f"zvol/{self.name}" for item in self.nas.query("iscsi.extent"))
-        if served or self.was_used():
+        if why := self._why_lost():
             raise LabError(
-                f"{self.key} is gone, and {'an extent still serves it' if served else 'its VM ran with it before'}; "
-                f"{remains(self.nas, self.name, self.owner)}",
+                f"{self.key} is gone, and {why}; {remains(self.nas, self.name, self.owner)}",
                 "nothing was made: an empty volume would take its place; bring it back on the NAS under its name",
                 code=Code.VOLUME_GONE,
             )
+
+    def _why_lost(self) -> str:
+        """What tells that there was one; empty for a volume that is new."""
+        if any(item.get("disk") == f"zvol/{self.name}" for item in self.nas.query("iscsi.extent")):
+            return "an extent still serves it"
+        if self.was_used():
+            return "its VM ran with it before"
+        return "another volume holds data under its mark" if self.label and self._is_elsewhere() else ""
+
+    def _is_elsewhere(self) -> bool:
+        """Is there a volume of this host that holds a filesystem of this label? It was renamed, or an undo left it."""
+        for entry in self.nas.query("pool.dataset", ["pool", "=", self.name.split("/")[0]]):
+            mark = of_entry(entry) if entry["type"] == "VOLUME" else None
+            if mark and mark.owner == self.owner and mark.filesystem and mark.filesystem.label == self.label:
+                return True
+        return False
 
     def _check_owner(self, entry: Entry) -> None:
         mark, owner = of_entry(entry), property_of(entry, "owner")
