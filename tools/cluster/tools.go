@@ -5,7 +5,6 @@ package cluster
 
 import (
 	_ "github.com/k3s-io/helm-controller"
-	_ "github.com/k3s-io/kine"
 	_ "helm.sh/helm/v4/cmd/helm"
 	_ "sigs.k8s.io/kwok/cmd/kwok"
 )

@@ -53,7 +53,7 @@ TOOLS = {
     "lab-app": Tool("lab-app", ".", "1"),
     "kubernetes": Tool("cluster", "./kubernetes", "v1.36.3", f"{_KUBERNETES}.gitVersion"),
     "kwok": Tool("cluster", "sigs.k8s.io/kwok/cmd/kwok", "v0.8.0"),
-    "kine": Tool("cluster", "github.com/k3s-io/kine", "v0.16.4", "github.com/k3s-io/kine/pkg/version.Version", cgo=True),
+    "kine": Tool("cluster", "./kine", "v0.16.4", cgo=True),
     "helm-controller": Tool("cluster", _HELM_CONTROLLER, "v0.17.7", f"{_HELM_CONTROLLER}/pkg/version.Version"),
     "helm": Tool("cluster", "helm.sh/helm/v4/cmd/helm", "v4.2.4", "helm.sh/helm/v4/internal/version.version"),
 }
