@@ -12,6 +12,7 @@ from tests.cluster import upgrades
 from tests.cluster.channels import Channels
 from tests.cluster.control_plane import K3S, KUBECTL, NODE, ControlPlane
 from tests.cluster.node import NodeShell
+from zerotoil.minilab.tools import tool
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +52,12 @@ def plans(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Co
     cluster.kubectl("wait", "--for=condition=Established", "crd/plans.upgrade.cattle.io", "--timeout=30s")
     cluster.kubectl(*with_manager, "-", stdin=upgrades.manifests(tmp_path_factory.mktemp("suc")))
     return cluster
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """The real helm, for `helm template`; built when a test first asks for it."""
+    return tool("helm")
 
 
 @pytest.fixture

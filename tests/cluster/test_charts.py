@@ -1,8 +1,11 @@
 """HelmCharts with the real helm-controller: it makes jobs of them. Helm itself is not run by the pretend node."""
 
 import json
+import subprocess
 
 import pytest
+
+from tests.cluster.control_plane import KUBERNETES
 
 pytestmark = pytest.mark.cluster
 
@@ -40,3 +43,13 @@ def test_a_chart_of_version_6_6_6_fails(helm_controller, namespace):
     helm_controller.kubectl("-n", namespace, "wait", "--for=create", "job/helm-install-web", "--timeout=60s")
     helm_controller.kubectl("-n", namespace, "wait", "--for=condition=Failed", "job/helm-install-web", "--timeout=60s")
     helm_controller.kubectl("-n", namespace, "delete", "helmchart", "web", "--wait=false")
+
+
+def test_helm_renders_a_chart_for_the_release_that_runs(helm, tmp_path):
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.5\nkubeVersion: '>= 1.36'\n")
+    template = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: {{ .Release.Name }}}\ndata: {given: {{ .Values.given }}}\n"
+    (tmp_path / "templates/config.yaml").write_text(template)
+    line = [helm, "template", "site", tmp_path, "--set", "given=here", "--kube-version", KUBERNETES]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60)
+    assert "metadata: {name: site}\ndata: {given: here}" in done.stdout, done.stderr
