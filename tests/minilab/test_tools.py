@@ -85,3 +85,22 @@ def test_the_watchtower_standin_takes_good_settings_as_far_as_docker(tmp_path):
     }
     answer = run(tool("watchtower-standin"), "--cleanup", env=good)
     assert "Docker does not answer" in answer.stderr or "STAND-IN" in answer.stderr
+
+
+def test_files_are_taken_out_of_the_pinned_module():
+    files = tools.module_files("system-upgrade-controller")
+    assert "namespace: system-upgrade" in (files / "kustomization.yaml").read_text()
+    assert (files / "pkg/crds/yaml/generated/upgrade.cattle.io_plans.yaml").read_text().count("kind: Plan\n") == 1
+    assert tools.pinned("system-upgrade-controller", "github.com/rancher/system-upgrade-controller").startswith("v0.20.")
+
+
+def test_what_go_mod_does_not_name_is_not_pinned():
+    with pytest.raises(LabError, match=r"tools/butane/go\.mod does not require example\.org/nothing"):
+        tools.pinned("butane", "example.org/nothing")
+
+
+@pytest.mark.parametrize("name", [name for name, wanted in tools.TOOLS.items() if wanted.folder == "cluster"])
+def test_the_stamped_version_is_the_pinned_one(name):
+    modules = {"kubernetes": "k8s.io/kubernetes", "kwok": "sigs.k8s.io/kwok", "helm": "helm.sh/helm/v4"}
+    module = modules.get(name, f"github.com/k3s-io/{name}")
+    assert tools.TOOLS[name].version == tools.pinned("cluster", module)
