@@ -50,6 +50,7 @@ class Code(StrEnum):
     APP_MISSING = "ZT170"
     APP_FILE = "ZT171"
     APP_TEMPLATE = "ZT172"
+    K3S_CLUSTER = "ZT180"
 
     # NAS
     NAS_UNREACHABLE = "ZT201"
@@ -106,6 +107,9 @@ class Code(StrEnum):
     SINK_NOT_FROM_GUEST = "ZT412"
     APP_NOT_UP = "ZT415"
     NOTHING_HELD = "ZT416"
+    K3S_NOT_UP = "ZT420"
+    K3S_NO_POLICY = "ZT421"
+    K3S_OTHER_STATE = "ZT422"
 
     # data volume and guard
     VOLUME_SHRINKS = "ZT501"

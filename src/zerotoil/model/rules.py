@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from zerotoil.error_codes import Code
+from zerotoil.model.k3s_cluster import cluster_problems
 from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
 
@@ -37,6 +38,7 @@ def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str,
             what = f"{spec.hypervisor.pool} is the iSCSI pool of {owner}; write the pool of the OS images"
             yield host, "hypervisor_pool", what, Code.CLASHES_WITH_HOST
     yield from _declared_alike(specs)
+    yield from cluster_problems(specs)
 
 
 def _ancestors(dataset: str) -> Iterator[str]:
