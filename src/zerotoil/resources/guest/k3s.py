@@ -2,7 +2,8 @@
 
 What it is given lies in a tree of its own on the data disk (`model.places.K3S`), with the script that does everything in the
 guest (scripts/k3s.sh). The binary comes beside it at the first start, and from then on the upgrade controller replaces
-it: its version is no drift. Nodes of a cluster may be made at the same time: one that joins tries again until the first server answers.
+it: its version is no drift. Nodes of a cluster may be made at the same time: one that joins tries again until the first server is
+there.
 """
 
 from __future__ import annotations

@@ -30,8 +30,9 @@ def until_ready(guest: Guest, what: str, unit: str, *, joins: bool) -> None:
         time.sleep(1)
     guest.forget()
     lines = guest.ask(f"journalctl _SYSTEMD_UNIT={unit} --lines=3 --output=cat --no-pager\n").strip().replace("\n", "; ")
+    words = "; ".join(filter(None, [re.sub(r"^(\w+=\S* +)+", "", said), lines[-400:]]))
     raise LabError(
-        f"{guest.name}: {what} did not come up ({said.rpartition('NRestarts=')[2].partition(' ')[2] or said}; {lines[-400:]})",
+        f"{guest.name}: {what} did not come up ({words})",
         f"its data is untouched; look: zerotoil ssh {guest.name} -- journalctl -u {unit}",
         code=Code.K3S_NOT_UP,
     )

@@ -241,6 +241,7 @@ resume() {
         app=${unit#zerotoil-app@}
         [ -f "$data/apps/${app%.service}/.zerotoil/files" ] || continue # it came later than this data
         ;;
+      k3s*.service) [ -f "$data/zerotoil/k3s/k3s.sh" ] || continue ;;
     esac
     systemctl start --no-block "$unit" 2>/dev/null && echo "$unit"
   done <"$keep.done/units"
