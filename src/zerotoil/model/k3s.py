@@ -48,7 +48,9 @@ OURS = {
 class K3sSpec(Section):
     """Kubernetes by k3s: this host as a node of a cluster."""
 
-    role: Literal["server", "agent"] | None = Field(None, description="server or agent; unset: no k3s on this host")
+    role: Literal["server", "agent"] | None = Field(
+        None, description="server (the first that is declared is the one that others join) or agent; unset: no k3s on this host"
+    )
     cluster: str = Field("", description="Name of the cluster: hosts of one name form one; default: the host's name")
     version: str = Field(
         "v1.36.3+k3s1",

@@ -189,7 +189,7 @@ def refuse_what_cannot_be_swapped(site: Site) -> None:
             f"start it first: virsh -c {spec.hypervisor.uri} start {spec.name}",
             code=Code.NEEDS_ANOTHER_FIRST,
         )
-    _refuse_a_member(spec)
+    refuse_a_member(spec)
     if _data_disk(site).get("type") != "network" and observed(spec, site.hypervisor).ours and _is_adopted(site):
         raise LabError(
             f"{spec.name}: its data disk is logged in by the hypervisor's kernel, by a configuration that is not zerotoil's",
@@ -198,7 +198,7 @@ def refuse_what_cannot_be_swapped(site: Site) -> None:
         )
 
 
-def _refuse_a_member(spec: HostSpec) -> None:
+def refuse_a_member(spec: HostSpec) -> None:
     """A member of etcd that forgets what it has agreed to breaks what the others rest on (etcd.io, disaster recovery)."""
     others = [name for name in spec.k3s_in.servers if name != spec.name] if spec.k3s_in and spec.k3s.role == "server" else []
     if others:

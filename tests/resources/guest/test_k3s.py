@@ -1,21 +1,25 @@
 """k3s kept as declared in a guest: the real scripts and the stand-in, from an empty machine on."""
 
 import hashlib
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import RIGHT
+from tests.conftest import RIGHT, make_spec
 from tests.resources.guest.k3s_machine import NEW, OLD, Machine
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import declare
+from zerotoil.model.places import TREE
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
-from zerotoil.resources.guest import Guest, k3s_wait, swap
-from zerotoil.resources.guest.k3s import GoneK3s, K3s, guest_files
+from zerotoil.resources.guest import Guest, files, k3s_wait, swap
+from zerotoil.resources.guest.k3s import K3S, GoneK3s, K3s, guest_files
+from zerotoil.resources.guest.own_files import own_files
+from zerotoil.resources.guest.packaged import script_text
 from zerotoil.resources.resource import Risk
 
 
@@ -92,9 +96,6 @@ def test_an_interrupted_restart_is_made_up_for(machine: Machine) -> None:
     machine.put(machine.spec())
     other = machine.spec(k3s_config={"debug": True})
     script = k3s(machine, k3s_config={"debug": True})
-    from zerotoil.resources.guest import files
-    from zerotoil.resources.guest.k3s import K3S
-
     machine.guest.write(files.write_script(K3S, files.found(machine.guest.facts(), K3S), guest_files(other)))
     assert lines(script) == [
         "k3s server: config.yaml in /etc another text -> as declared",
@@ -158,8 +159,8 @@ def test_another_token_than_the_clusters_is_refused_before_anything_is_written(m
     said = refused(k3s(machine, k3s_token=Secret("another")))
     assert said == "its cluster has another token than k3s_token, and k3s would not start with this one"
     assert machine.guest.writes == writes
-    own = (machine.data / "k3s/k3s/server/token").read_text().strip()
-    assert lines(k3s(machine, k3s_token=Secret(own))) == ["k3s server: create file token ********"] or True
+    own = (machine.data / "k3s/k3s/server/token").read_text().strip()  # the whole of it may be declared, too
+    assert [change.after for change in k3s(machine, k3s_token=Secret(own)).plan() if change.field == "file token"] == ["********"]
     assert hashlib.sha256(own.rpartition(":")[2].encode()).hexdigest() == machine.guest.facts()["k3s"]["token_sha256"]
 
 
@@ -171,6 +172,44 @@ def test_a_server_becomes_no_agent_and_no_member_of_another_cluster(machine: Mac
     member = cluster("server", "server", "server")["host1"]
     with pytest.raises(LabError, match="it holds a cluster of its own, and joins no other"):
         K3s(machine.guest, member).plan()
+
+
+def test_k3s_in_the_os_image_is_refused(machine: Machine) -> None:
+    """The upgrade controller could not replace it: /usr is read-only, and the node would stay cordoned."""
+    (machine.root / "usr/bin").mkdir()
+    (machine.root / "usr/bin/k3s").touch()
+    assert "the OS image brings one of its own (/usr/bin/k3s)" in refused(k3s(machine))
+    assert list((machine.data / "zerotoil").iterdir()) == []
+
+
+def test_one_that_waits_for_its_server_starts_anew_with_other_files(machine: Machine) -> None:
+    machine.put(machine.spec())
+    machine.right("install")
+    (machine.state / "active-k3s.service").unlink()  # activating, as systemd says of it
+    machine.put(machine.spec(k3s_config={"debug": True}))
+    assert "systemctl restart --no-block k3s.service" in machine.right("up")
+
+
+def test_a_host_of_k3s_writes_its_versions_down_and_gets_nothing_of_docker() -> None:
+    names = [file.path.removeprefix(f"{TREE}/") for file in own_files(make_spec(k3s_role="server"))]
+    ledger = ["zerotoil-ledger@.service", "zerotoil-ledger-boot.timer", "zerotoil-ledger-before.timer"]
+    assert names == ["bin/install.sh", "bin/ledger.sh", *(f"units/{name}" for name in ledger)]
+
+
+def test_at_boot_install_sh_brings_k3s_back(machine: Machine) -> None:
+    """On a new OS disk, without a deploy; and where k3s cannot be installed, the rest is all the same."""
+    machine.put(machine.spec())
+    machine.right("prepare")
+    machine.new_os_disk()
+    system = str(machine.root / "etc/systemd/system")
+    env = machine.env | {"ZEROTOIL_TREE": str(machine.data / "zerotoil"), "ZEROTOIL_SYSTEM": system}
+    (machine.data / "zerotoil/.zerotoil").mkdir()
+    line = ["sh", "-c", script_text("install.sh")]
+    subprocess.run(line, env=env, check=True, timeout=60)
+    assert (machine.state / "active-k3s.service").exists() and machine.version() == OLD
+    (machine.own / "k3s.sh").write_text("exit 1\n")
+    done = subprocess.run(line, env=env, check=True, timeout=60, capture_output=True, text=True)
+    assert "k3s was not installed" in done.stderr
 
 
 def test_without_the_policy_nothing_is_written(machine: Machine) -> None:

@@ -138,6 +138,12 @@ class K3s:
                 _POLICY.format(name=name),
                 code=Code.K3S_NO_POLICY,
             )
+        if seen.get("in_image"):
+            raise _other(
+                name,
+                "the OS image brings one of its own (/usr/bin/k3s), which no upgrade can replace",
+                "take it out of the image, and leave k3s-selinux in",
+            )
         if self.spec.k3s.role == "agent" and have:
             raise _other(name, f"it was a server, and its datastore ({have}) is there", "declare it a server")
         if have == "etcd" and self._cluster.datastore == "sqlite":

@@ -96,21 +96,29 @@ put_units() {
   systemctl daemon-reload
 }
 
-install() {
+settle() { # all but the start
   if ! mountpoint -q "$place" && [ -n "$(ls -A "$place" 2>/dev/null)" ]; then
     fail "/var/lib/rancher holds what another k3s has left, and the data disk would hide it: move it away"
   fi
   mkdir -p "$state"
   put_units
   systemctl is-enabled --quiet "$service" || systemctl enable "$service" >&2
+}
+
+install() {
+  settle
   systemctl is-active --quiet "$service" || systemctl start --no-block "$service"
 }
 
 up() {
   by_hand=$(differing_units && differing_files)
-  install
-  if ! systemctl is-active --quiet "$service"; then return 0; fi
-  if [ -n "$by_hand" ] || [ "$(cat "$started" 2>/dev/null)" != "$(given)" ]; then systemctl restart --no-block "$service"; fi
+  settle
+  # One that still waits, for a server that is not there, starts anew too: it has read the files before.
+  if [ -n "$by_hand" ] || [ "$(cat "$started" 2>/dev/null)" != "$(given)" ]; then
+    systemctl restart --no-block "$service"
+  else
+    systemctl is-active --quiet "$service" || systemctl start --no-block "$service"
+  fi
 }
 
 remove() {
@@ -314,6 +322,8 @@ observe() {
   if [ -d "$state/k3s/server/db/etcd" ]; then datastore=etcd; elif [ -f "$state/k3s/server/db/state.db" ]; then datastore=sqlite; fi
   token=
   [ ! -s "$state/k3s/server/token" ] || token=$(sed 's/.*://' "$state/k3s/server/token" | tr -d '\n' | sha256sum | cut -d' ' -f1)
+  in_image=no
+  [ ! -e "$root/usr/bin/k3s" ] || in_image=yes
   policy=off
   if selinux; then
     policy=missing
@@ -323,11 +333,11 @@ observe() {
   [ "$(cat "$started" 2>/dev/null)" = "$(given)" ] || same=no
   in_etc=$({ differing_units && differing_files; } | tr '\n' ' ')
   systemctl show --property=Id,ActiveState,SubState,UnitFileState k3s.service k3s-agent.service var-lib-rancher.mount |
-    jq -Rsc --arg version "$version" --arg binary "$there" --arg datastore "$datastore" --arg token_sha256 "$token" --arg policy "$policy" \
+    jq -Rsc --arg version "$version" --arg binary "$there" --arg datastore "$datastore" --arg token_sha256 "$token" --arg policy "$policy" --arg in_image "$in_image" \
       --arg same "$same" --arg in_etc "$in_etc" '{
         units: (split("\n\n") | map(split("\n") | map(split("=") | select(length > 1) | {key: .[0], value: .[1]}) | from_entries
           | select(.Id) | {key: .Id, value: .}) | from_entries),
-        $version, binary: ($binary == "yes"), $datastore, $token_sha256, $policy, started_with: ($same == "yes"),
+        $version, binary: ($binary == "yes"), $datastore, $token_sha256, $policy, in_image: ($in_image == "yes"), started_with: ($same == "yes"),
         in_etc: ($in_etc | split(" ") | map(select(. != "")))}'
 }
 
