@@ -89,7 +89,8 @@ class K3sSpec(Section):
     @classmethod
     def _http(cls, url: str | None) -> str | None:
         if url is not None and not re.fullmatch(r"https?://[^\s'\"\\@]+", url):
-            raise ValueError(f"{url!r} is no URL without a login; write for instance https://mirror.lan/k3s")
+            shown = "a login in it is shown to everybody" if "@" in url else f"{url!r} is no URL"
+            raise ValueError(f"{shown}; write for instance https://mirror.lan/k3s")
         return url.rstrip("/") if url else url
 
     @field_validator("airgap_images")
