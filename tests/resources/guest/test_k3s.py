@@ -12,6 +12,7 @@ from tests.conftest import RIGHT, make_spec
 from tests.resources.guest.k3s_machine import NEW, OLD, Machine
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers import Site
 from zerotoil.model.inventory import declare
 from zerotoil.model.places import TREE
 from zerotoil.model.secret import Secret
@@ -245,6 +246,19 @@ def test_an_agent_becomes_ready_by_its_own_word(machine: Machine) -> None:
     made.apply()
     assert "server: https://192.0.2.1:6443" in (machine.etc / "k3s/config.yaml").read_text()
     assert made.plan() == []
+
+
+def test_a_host_without_k3s_has_nothing_to_do_with_it_until_it_had_it(machine: Machine, tmp_path: Path) -> None:
+    """Neither an operation of a deploy nor a question."""
+    site = Site(make_spec(), tmp_path, shell=machine.shell)
+    assert site.k3s_resources() == [] and machine.scripts == []
+    site.guest.facts()
+    assert site.k3s_resources() == []
+    machine.guest.write(files.write_script(K3S, None, guest_files(machine.spec())))
+    site.guest.forget()
+    site.guest.facts()
+    assert [type(resource) for resource in site.k3s_resources()] == [GoneK3s]
+    assert isinstance(Site(machine.spec(), tmp_path, shell=machine.shell).k3s_resources()[0], K3s)
 
 
 def test_what_is_declared_no_more_stops_and_its_state_stays(machine: Machine) -> None:

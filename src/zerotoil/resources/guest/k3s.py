@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -22,7 +22,7 @@ from zerotoil.model.places import K3S, TREE
 from zerotoil.model.spec import HostSpec
 from zerotoil.render import k3s as render
 from zerotoil.resources.guest import files
-from zerotoil.resources.guest.files import Found, GuestFile
+from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.k3s_wait import until_ready
 from zerotoil.resources.guest.packaged import script_text, sent
@@ -169,9 +169,8 @@ class GoneK3s:
 
     def plan(self) -> list[Change]:
         """One change where it is still there."""
-        have: Found | None = files.found(self.guest.facts(), K3S)
         kept = "no; its state stays in /var/mnt/data/k3s"
-        return [Change("k3s", Action.UPDATE, "runs", "yes", kept, Risk.RESTART)] if have else []
+        return [Change("k3s", Action.UPDATE, "runs", "yes", kept, Risk.RESTART)] if was_given(self.guest.facts()) else []
 
     def apply(self) -> list[Change]:
         """Stop it and its pods, and take away what it was given; the binary stays with its state."""
@@ -181,6 +180,11 @@ class GoneK3s:
             self.guest.write(f"set -eu\nsh {_SCRIPT} remove >&2\ncd {K3S}\nrm -rf {given}\n")
             must_match(self.key, self.plan())
         return changes
+
+
+def was_given(facts: Mapping[str, Any]) -> bool:
+    """Was k3s given to this guest, and not taken away again?"""
+    return files.found(facts, K3S) is not None
 
 
 def _other(name: str, what: str, remedy: str) -> LabError:
