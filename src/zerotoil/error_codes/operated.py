@@ -72,7 +72,7 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
     ),
     Code.K3S_NO_POLICY: (
         "SELinux policy of k3s is missing",
-        "SELinux is on in the guest, and the package k3s-selinux is not in its OS. k3s was not started.",
+        "SELinux is enforcing in the guest, and the package k3s-selinux is not in its OS. k3s was not started.",
         "Put k3s-selinux into the OS image, then `zerotoil migrate HOST`.",
     ),
     Code.K3S_OTHER_STATE: (

@@ -175,6 +175,13 @@ class Machine:
         """Of the binary that runs."""
         return subprocess.run([self.binary, "--version"], capture_output=True, text=True, timeout=20).stdout.split()[2]
 
+    def selinux(self, enforce: bool = True) -> None:
+        """On, and enforcing or not."""
+        (self.state / "selinux").touch()
+        file = self.root / "sys/fs/selinux/enforce"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("1" if enforce else "0")
+
     def new_os_disk(self) -> None:
         """All that is not on the data disk is gone."""
         for gone in (

@@ -214,7 +214,7 @@ def test_at_boot_install_sh_brings_k3s_back(machine: Machine) -> None:
 
 
 def test_without_the_policy_nothing_is_written(machine: Machine) -> None:
-    (machine.state / "selinux").touch()
+    machine.selinux()
     made = k3s(machine)
     assert "package k3s-selinux is not in the OS" in refused(made, Code.K3S_NO_POLICY)
     assert list((machine.data / "zerotoil").iterdir()) == []

@@ -134,7 +134,7 @@ class K3s:
         name, have = self.spec.name, seen.get("datastore")
         if seen.get("policy") == "missing":
             raise LabError(
-                f"{name}: SELinux is on, and the package k3s-selinux is not in the OS: k3s was not touched",
+                f"{name}: SELinux is enforcing, and the package k3s-selinux is not in the OS: k3s was not touched",
                 _POLICY.format(name=name),
                 code=Code.K3S_NO_POLICY,
             )

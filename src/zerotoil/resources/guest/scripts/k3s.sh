@@ -48,6 +48,8 @@ sum() { # FILE: its hash; nothing where there is no file
 
 selinux() { command -v selinuxenabled >/dev/null && selinuxenabled; }
 
+enforcing() { [ "$(cat "$root/sys/fs/selinux/enforce" 2>/dev/null)" = 1 ]; }
+
 policy() { # of k3s: without it containers are denied what they need, or are not confined at all
   { command -v rpm >/dev/null && rpm -q k3s-selinux >/dev/null 2>&1; } ||
     { command -v semodule >/dev/null && semodule -l 2>/dev/null | grep -q '^k3s\b'; }
@@ -221,7 +223,7 @@ labels() { # given once, children first, so that one that was cut off begins aga
 
 prepare() {
   mountpoint -q "$place" || fail '/var/lib/rancher is not on the data disk'
-  ! selinux || policy || fail 'SELinux is on and the package k3s-selinux is not in this OS: put it into the image'
+  ! enforcing || policy || fail 'SELinux is enforcing and the package k3s-selinux is not in this OS: put it into the image'
   labels
   put "$own/config.yaml" "$etc/k3s/config.yaml" 0600
   if [ -f "$own/registries.yaml" ]; then
@@ -325,7 +327,7 @@ observe() {
   in_image=no
   [ ! -e "$root/usr/bin/k3s" ] || in_image=yes
   policy=off
-  if selinux; then
+  if enforcing; then
     policy=missing
     ! policy || policy=there
   fi
