@@ -31,6 +31,8 @@ k3s = [
                 {"bridge": "br0", "address": "192.168.1.31/24", "gateway": "192.168.1.1", "dns": ["192.168.1.1"]},
             ],
             "data_size": "100 GiB",
+            # One server: SQLite. Three servers, or agents, are more hosts with the same k3s_cluster and a k3s_token.
+            "k3s_config": {"disable": ["traefik"]},
         },
     ),
 ]

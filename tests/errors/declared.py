@@ -149,6 +149,7 @@ CASES: dict[Code, Provoke] = {
     Code.WRONG_OPTION: lambda w: layers.named(["disk"]),
     Code.VM_XML_WRONG: lambda w: domain("<cpu"),
     Code.VM_XML_FORBIDDEN: lambda w: domain("<devices><disk/></devices>"),
+    Code.K3S_CLUSTER: lambda w: between({}, {"k3s_role": "agent"}),
     Code.APP_MISSING: lambda w: app(w),
     Code.APP_FILE: lambda w: app(w, "db.env.template", "PASSWORD={{ password }}"),
     Code.APP_TEMPLATE: lambda w: app(w, "conf.template", "{{ nosuch }}"),

@@ -30,8 +30,9 @@ from zerotoil.model.volumes import volumes
 from zerotoil.render.notify import sinks
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
-from zerotoil.resources.guest import Guest
+from zerotoil.resources.guest import Guest, k3s_wait
 from zerotoil.resources.guest.app import App
+from zerotoil.resources.guest.k3s import K3s
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
 from zerotoil.resources.hypervisor.os_switch import refuse_secrets
 from zerotoil.resources.nas import deletion
@@ -211,6 +212,13 @@ def told_by_host(w: World, answer: Callable[[str], str]) -> list[Code]:
     return [outcome.error.code for outcome in try_all([site]) if outcome.error]
 
 
+def k3s(w: World, broken: bool = False, **seen: Any) -> K3s:
+    """A node whose guest says this of itself; or, broken, one on which k3s keeps ending."""
+    w.patch.setattr(k3s_wait, "_SECONDS", 0)
+    told = json.dumps({"k3s": {"binary": True, "units": {}, **seen}})
+    return K3s(Guest("matrix", lambda script: "" if broken and "journalctl" in script else told), make_spec(k3s_role="server"))
+
+
 CASES: dict[Code, Provoke] = {
     Code.VM_OFF: off,
     Code.NO_SUCH_VOLUME: lambda w: deletion.doomed(w.nas(), "tank/none", "home/matrix"),
@@ -227,6 +235,9 @@ CASES: dict[Code, Provoke] = {
     Code.CONTAINER_NOT_OURS: other_container,
     Code.APP_NOT_UP: lambda w: App(Guest("matrix", app_fails), "web", [], {"web": []}).apply(),
     Code.NOTHING_HELD: nothing_held,
+    Code.K3S_NOT_UP: lambda w: k3s(w, broken=True).apply(),
+    Code.K3S_NO_POLICY: lambda w: k3s(w, policy="missing").plan(),
+    Code.K3S_OTHER_STATE: lambda w: k3s(w, datastore="etcd").plan(),
     Code.NOTIFY_NOT_THERE: lambda w: told_by_host(w, lambda sink: "absent"),
     Code.SINK_NOT_FROM_GUEST: lambda w: told_by_host(w, lambda sink: f"failed {sink} HTTP 500"),
     Code.VOLUME_NOT_OURS: other_zvol,

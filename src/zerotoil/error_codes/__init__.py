@@ -50,6 +50,7 @@ class Code(StrEnum):
     APP_MISSING = "ZT170"
     APP_FILE = "ZT171"
     APP_TEMPLATE = "ZT172"
+    K3S_CLUSTER = "ZT180"
 
     # NAS
     NAS_UNREACHABLE = "ZT201"
@@ -107,6 +108,9 @@ class Code(StrEnum):
     SINK_NOT_FROM_GUEST = "ZT412"
     APP_NOT_UP = "ZT415"
     NOTHING_HELD = "ZT416"
+    K3S_NOT_UP = "ZT420"
+    K3S_NO_POLICY = "ZT421"
+    K3S_OTHER_STATE = "ZT422"
 
     # data volume and guard
     VOLUME_SHRINKS = "ZT501"
@@ -137,6 +141,7 @@ class Code(StrEnum):
     UNDO_UNHEALTHY = "ZT538"
     UNDO_OTHER_ENGINE = "ZT539"
     CLONE_NEEDED = "ZT540"
+    UNDO_OF_A_MEMBER = "ZT541"
     NO_SUCH_VOLUME = "ZT545"
     VOLUME_ATTACHED = "ZT546"
     VOLUME_HAS_CLONES = "ZT547"

@@ -145,6 +145,11 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "A volume that is to go has a snapshot of which another clone was made. Nothing was deleted.",
         "The message names that clone; remove it first, or leave both.",
     ),
+    Code.UNDO_OF_A_MEMBER: (
+        "one member of a cluster cannot go back alone",
+        "The servers of a k3s cluster share one datastore, etcd. One that forgets what it has agreed to breaks it for all.",
+        "Restore the whole cluster from a snapshot of etcd: https://docs.k3s.io/cli/etcd-snapshot.",
+    ),
     Code.NO_SUCH_VOLUME: (
         "no such volume of this host",
         "There is no volume of that name, or it does not carry this host's mark. Nothing was changed.",

@@ -190,6 +190,11 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "A file that ends in .template is no template, or wants a value that is not declared.",
         "Name the value in `apps_values`, or mend the line that is named.",
     ),
+    Code.K3S_CLUSTER: (
+        "cluster cannot be as declared",
+        "What the hosts of one k3s cluster declare does not go together. Nothing of the cluster is touched.",
+        "Change what the message names; the other hosts of the cluster say whom they wait for.",
+    ),
     Code.IMAGE_NOT_FOUND: (
         "OS image not found",
         "The image, or a file of the stream, does not exist at its path or URL.",

@@ -65,6 +65,21 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "The app has no image that was put back after an update.",
         "`zerotoil plan` shows what is held back, as a notice.",
     ),
+    Code.K3S_NOT_UP: (
+        "k3s did not come up",
+        "The service keeps ending, or the node was not ready in time. Its data is untouched.",
+        "The message has its last words; `journalctl -u k3s` (agents: `k3s-agent`) in the guest has the rest.",
+    ),
+    Code.K3S_NO_POLICY: (
+        "SELinux policy of k3s is missing",
+        "SELinux is enforcing in the guest, and the package k3s-selinux is not in its OS. k3s was not started.",
+        "Put k3s-selinux into the OS image, then `zerotoil migrate HOST`.",
+    ),
+    Code.K3S_OTHER_STATE: (
+        "k3s holds something else than declared",
+        "The node has another token, another datastore or another role, and no deploy can turn the one into the other.",
+        "Declare what is there, or do what the message says.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",

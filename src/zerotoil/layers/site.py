@@ -26,6 +26,7 @@ from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest, guest_resources, podman
 from zerotoil.resources.guest.app import GoneApps
 from zerotoil.resources.guest.files import GuestFile
+from zerotoil.resources.guest.k3s import GoneK3s, K3s, was_given
 from zerotoil.resources.guest.podman_app import GonePodmanApps
 from zerotoil.resources.hypervisor import address, hypervisor_resources, observed
 from zerotoil.resources.hypervisor.adopted import reads
@@ -146,6 +147,16 @@ class Site:
 
     def _record(self, volume: Volume, mark: DataMark) -> None:
         write_mark(self.nas, self.path_of(volume), mark)
+
+    def k3s_resources(self) -> list[Resource]:
+        """The host as a node of its cluster; or what is left of one, where the guest was seen to have it.
+
+        A deploy has read the guest by now, or it is a new machine; a plan of this layer alone has not.
+        """
+        if self.spec.k3s.role:
+            return [K3s(self.guest, self.spec)]
+        seen = self.seen_in_guest if self.shell else self.guest.facts()
+        return [GoneK3s(self.guest)] if was_given(seen) else []
 
     def app_resources(self) -> list[Resource]:
         """The apps of the host, and those that it runs no more."""

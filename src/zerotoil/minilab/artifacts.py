@@ -1,4 +1,4 @@
-"""What the lab's mirror serves: OS stream metadata and the stand-in guest image, built when the cache has none."""
+"""What the lab's mirror serves: OS stream metadata and the stand-in guest image, built when the cache has none; k3s."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from zerotoil.minilab import daemons, endpoints, layout
+from zerotoil.minilab import daemons, endpoints, k3s, layout
 from zerotoil.minilab.daemons import Daemon
 
 STREAM = layout.MIRROR_FILES / "streams" / "stable.json"
@@ -23,6 +23,7 @@ def daemon() -> Daemon:
 
 def up() -> str:
     """Start the mirror."""
+    k3s.releases(layout.MIRROR_FILES / "k3s")
     return daemons.start(daemon())
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError, coded
 from zerotoil.model import rules, wording
+from zerotoil.model.k3s_cluster import clusters, held_back
 from zerotoil.model.spec import SECTIONS, HostSpec, keys
 
 Layers = list[tuple[str, Mapping[str, Any]]]  # highest precedence first: ("--data", {…}), ("host data", {…}), …
@@ -82,9 +83,31 @@ def declare(hosts: Mapping[str, Layers], also_known: Iterable[str] = ()) -> Decl
             declared.partly[host] = spec
     for host, key, what, code in rules.across_hosts(declared.specs):
         declared.problems.append(Problem(host, key, _source(key, hosts[host]), what, code))
+    _join(declared)
     for name in dict.fromkeys(problem.host for problem in declared.problems if problem.host in declared.specs):
         declared.partly[name] = declared.specs.pop(name)
     return declared
+
+
+def _join(declared: Declared) -> None:
+    """Every host of a cluster is told of its cluster; where that is not known for certain, the host is left alone."""
+    wrong: dict[str, bool] = {}
+    for problem in declared.problems:
+        wrong[problem.host] = wrong.get(problem.host, False) or problem.code is Code.K3S_CLUSTER
+    of = {host: _cluster(host, layers) for host, layers in declared.layers.items() if _value("k3s_role", layers)}
+    for host, key, what, code in held_back(of, wrong):
+        declared.problems.append(Problem(host, key, declared.source(host, key), what, code))
+    for host, cluster in clusters(declared.specs).items():
+        declared.specs[host] = declared.specs[host].model_copy(update={"k3s_in": cluster})
+
+
+def _cluster(host: str, layers: Layers) -> tuple[str, bool]:
+    """The cluster that a host means, also where the rest of it is wrong; and whether it is a server."""
+    return str(_value("k3s_cluster", layers) or host), _value("k3s_role", layers) != "agent"
+
+
+def _value(key: str, layers: Layers) -> Any:
+    return next((data[key] for _, data in layers if key in data), None)
 
 
 def _host(name: str, layers: Layers, also_known: frozenset[str]) -> tuple[HostSpec | None, list[Problem]]:

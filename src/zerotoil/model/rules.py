@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from zerotoil.error_codes import Code
+from zerotoil.model.k3s_cluster import cluster_problems
 from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
 from zerotoil.model.volumes import further
@@ -39,6 +40,7 @@ def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str,
             yield host, "hypervisor_pool", what, Code.CLASHES_WITH_HOST
     yield from _extents_of_others(specs)
     yield from _declared_alike(specs)
+    yield from cluster_problems(specs)
 
 
 def _extents_of_others(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str, Code]]:

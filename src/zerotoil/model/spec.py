@@ -15,6 +15,8 @@ from pydantic import Field, field_validator, model_validator
 from zerotoil.model import night
 from zerotoil.model.apps import AppsSpec, ContainerSpec
 from zerotoil.model.data import DataSpec
+from zerotoil.model.k3s import K3sSpec
+from zerotoil.model.k3s_cluster import Cluster
 from zerotoil.model.more_data import check_more, with_defaults
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
 from zerotoil.model.notify import NotifySpec
@@ -86,6 +88,8 @@ class HostSpec(Section):
     apps: AppsSpec
     registry: RegistrySpec
     notify: NotifySpec
+    k3s: K3sSpec
+    k3s_in: Cluster | None = None  # no key: what the hosts of a cluster declare together
 
     @field_validator("name")
     @classmethod
@@ -110,7 +114,12 @@ class HostSpec(Section):
         if raw["container"].get("backend") == "podman":  # one engine and one updater on a host
             docker.setdefault("enabled", False)
             watchtower.setdefault("enabled", False)
-        return {**raw, "iscsi": iscsi, "data": data, "docker": docker, "watchtower": watchtower}
+        k3s = dict(raw["k3s"])
+        if k3s.get("role"):  # it brings its own containerd
+            docker.setdefault("enabled", False)
+            watchtower.setdefault("enabled", False)
+        k3s["cluster"] = k3s.get("cluster", "") or name
+        return {**raw, "iscsi": iscsi, "data": data, "docker": docker, "watchtower": watchtower, "k3s": k3s}
 
     @model_validator(mode="after")
     def _serial_fits(self) -> HostSpec:
@@ -160,6 +169,20 @@ class HostSpec(Section):
             raise Wrong("podman runs the containers and updates them itself (container_backend); leave it False", key, "enabled")
         return self
 
+    @model_validator(mode="after")
+    def _one_engine(self) -> HostSpec:
+        if not self.k3s.role:
+            return self
+        why = "k3s runs the containers of this host (k3s_role)"
+        if self.docker.enabled or self.watchtower.enabled:
+            key = "docker" if self.docker.enabled else "watchtower"
+            raise Wrong(f"{why}, and Docker's firewall cuts pods off; leave it False", key, "enabled")
+        if self.container.backend == "podman":
+            raise Wrong(f"{why}; leave podman to another host", "container", "backend")
+        if self.apps.run:
+            raise Wrong(f"{why}, and apps are Compose files; give them to another host", "apps", "run")
+        return self
+
     @property
     def owner(self) -> str:
         """The mark that says whose a thing is, on the NAS and the hypervisor: "LAB/HOST"."""
@@ -200,7 +223,7 @@ class HostSpec(Section):
 SECTIONS: dict[str, type[Section]] = {
     "lab": LabSpec, "nas": NasSpec, "iscsi": IscsiSpec, "hypervisor": HypervisorSpec, "vm": VmSpec, "os": OsSpec,
     "data": DataSpec, "ssh": SshSpec, "docker": DockerSpec, "container": ContainerSpec, "registry": RegistrySpec,
-    "watchtower": WatchtowerSpec, "apps": AppsSpec, "notify": NotifySpec,
+    "watchtower": WatchtowerSpec, "apps": AppsSpec, "notify": NotifySpec, "k3s": K3sSpec,
 }  # fmt: skip
 
 

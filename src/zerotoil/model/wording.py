@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -146,8 +146,17 @@ def _range(field: FieldInfo | None) -> str:
 
 
 def _choice(value: Any, field: FieldInfo | None) -> str:
-    known = [str(choice) for choice in typing.get_args(field.annotation)] if field else []
+    known = list(_choices(field.annotation)) if field else []
     return f"{shown(value)} is not known; write {' or '.join(map(repr, known))}"
+
+
+def _choices(annotation: Any) -> Iterator[str]:
+    """The words of a Literal, also of one that may be left out."""
+    for argument in typing.get_args(annotation):
+        if isinstance(argument, str):
+            yield argument
+        else:
+            yield from _choices(argument)
 
 
 def _unknown_field(name: str, model: type[BaseModel]) -> str:

@@ -19,8 +19,10 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.layers.snapshots import look
 from zerotoil.model.data_volume import DataMark, VolumeState
+from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest import Guest, swap
 from zerotoil.resources.guest.bring_up import app_of
+from zerotoil.resources.guest.k3s_wait import until_ready
 from zerotoil.resources.guest.swap import PATIENCE, Pin
 from zerotoil.resources.guest.wait import until_up
 from zerotoil.resources.hypervisor import Running, adopted, hot_disk, observed, shutdown
@@ -187,11 +189,23 @@ def refuse_what_cannot_be_swapped(site: Site) -> None:
             f"start it first: virsh -c {spec.hypervisor.uri} start {spec.name}",
             code=Code.NEEDS_ANOTHER_FIRST,
         )
+    refuse_a_member(spec)
     if _data_disk(site).get("type") != "network" and observed(spec, site.hypervisor).ours and _is_adopted(site):
         raise LabError(
             f"{spec.name}: its data disk is logged in by the hypervisor's kernel, by a configuration that is not zerotoil's",
             "give the VM the network form of the disk first (docs/guides/adopt.md)",
             code=Code.STILL_IN_USE,
+        )
+
+
+def refuse_a_member(spec: HostSpec) -> None:
+    """A member of etcd that forgets what it has agreed to breaks what the others rest on (etcd.io, disaster recovery)."""
+    others = [name for name in spec.k3s_in.servers if name != spec.name] if spec.k3s_in and spec.k3s.role == "server" else []
+    if others:
+        raise LabError(
+            f"{spec.name}: its datastore is one with {', '.join(others)}'s, and one member alone cannot go back",
+            "restore the whole cluster from a snapshot of etcd: https://docs.k3s.io/cli/etcd-snapshot",
+            code=Code.UNDO_OF_A_MEMBER,
         )
 
 
@@ -220,7 +234,10 @@ def _answering(site: Site) -> Guest:
 def until_healthy(guest: Guest, unit: str, way_back: str) -> None:
     """Until the app's unit is up with the data that is back. Raises LabError with the command that returns."""
     try:
-        until_up(guest, f"app {app_of(unit)}", unit)
+        if unit in swap.K3S_UNITS:
+            until_ready(guest, unit.removesuffix(".service"), unit, joins=unit == "k3s-agent.service")
+        else:
+            until_up(guest, f"app {app_of(unit)}", unit)
     except LabError as error:
         raise LabError(
             f"{guest.name}: the data is back, and {error.what.removeprefix(f'{guest.name}: ')}",

@@ -126,7 +126,8 @@ def _refuse_other_engine(site: Site, chosen: Found, then: Entry | None) -> None:
 def _last_update(ledger: Sequence[Entry | Same], app: str) -> datetime | None:
     """The moment before an update was seen last. A snapshot from before it has an entry of the ledger with the older image."""
     told = changes(sorted(ledger, key=lambda entry: (entry.time, entry.name)))
-    moves: list[Event] = [event for event in told if event.kind is Kind.UPDATE and app in ("", event.app)]
+    kinds = (Kind.UPDATE,) if app else (Kind.UPDATE, Kind.K3S)
+    moves: list[Event] = [event for event in told if event.kind in kinds and app in ("", event.app) and event.old]
     return moves[-1].time - timedelta(seconds=1) if moves else None
 
 

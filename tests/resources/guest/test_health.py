@@ -38,6 +38,17 @@ def test_podman(state: str, status: str, well: bool) -> None:
     assert healthy({"containers": [], "podman": {"containers": [item]}}, ["web"]) == ({"web/web-db"} if well else set())
 
 
+def test_k3s_is_a_service_that_must_be_up_again_after_a_migration() -> None:
+    units = {
+        "k3s.service": {"ActiveState": "active"},
+        "k3s-agent.service": {"ActiveState": "inactive"},
+        "var-lib-rancher.mount": {},
+    }
+    assert healthy({"k3s": {"units": units}}, []) == {"k3s/k3s.service"}
+    assert healthy({"k3s": {"units": {"k3s.service": {"ActiveState": "activating"}}}}, []) == set()
+    assert healthy({"k3s": {}}, []) == set()
+
+
 def test_what_is_no_app() -> None:
     watchtower = {"Name": "/watchtower", "State": {"Status": "running"}, "Config": {}}
     facts = {"containers": [docker("byhand"), docker("x-y-1", project="x", service="y"), docker("old", "exited"), watchtower]}

@@ -111,6 +111,20 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
+def test_a_host_of_k3s_has_its_version_and_docker_is_not_asked(host: Host) -> None:
+    """The question would start Docker, by its socket."""
+    host.program("curl", "#!/bin/sh\ntouch $STATE/asked\nexit 1\n")
+    (host.tree / "k3s").mkdir()
+    (host.tree / "k3s/k3s.sh").touch()
+    k3s = host.root / "usr/local/bin/k3s"
+    k3s.write_text("#!/bin/sh\necho 'k3s version v1.36.3+k3s1 (abc)'\n")
+    k3s.chmod(0o755)
+    host.write()
+    found = host.entry("2026-11-26T12-00-00Z")
+    assert (found["k3s"], found["containers"]) == ("v1.36.3+k3s1", [])
+    assert not (host.state / "asked").exists()
+
+
 def test_an_entry_tells_what_runs(host: Host) -> None:
     host.program("rpm-ostree", OSTREE)
     booted = {"booted": True, "version": "44.1", "checksum": "c1", "origin": "fedora:stable", "container-image-reference": "ref"}

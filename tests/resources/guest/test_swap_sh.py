@@ -259,6 +259,34 @@ def test_who_only_sees_the_mount_of_the_host_is_not_named(machine: Machine) -> N
     assert swap.release(machine.guest()) == "914 (some)"
 
 
+def test_k3s_is_held_back_and_its_binary_forgotten_and_docker_is_not_woken(machine: Machine) -> None:
+    """The binary that runs next is the one that lies beside the datastore."""
+    (machine.data / "zerotoil/k3s").mkdir()
+    (machine.data / "zerotoil/k3s/k3s.sh").touch()
+    noted = machine.root / "var/lib/zerotoil/k3s-binary"
+    noted.parent.mkdir(parents=True)
+    noted.touch()
+    assert swap.release(machine.guest()) == ""
+    for unit in ("k3s.service", "k3s-agent.service"):
+        drop_in = machine.root / f"etc/systemd/system/{unit}.d/zerotoil-swap.conf"
+        assert f"ConditionPathExists=!{machine.kept}" in drop_in.read_text()
+    assert not noted.exists()
+    assert not [call for call in machine.calls() if call.startswith("docker")]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_k3s_starts_again_where_this_data_has_it(machine: Machine, there: bool) -> None:
+    swap.release(machine.guest())
+    with (machine.kept / "units").open("a") as units:
+        units.write("k3s-pods.service\nk3s.service\n")
+    if there:
+        (machine.data / "zerotoil/k3s").mkdir()
+        (machine.data / "zerotoil/k3s/k3s.sh").touch()
+    swap.take(machine.guest())
+    assert ("k3s.service" in swap.resume(machine.guest())) is there
+    assert ("systemctl start --no-block k3s.service" in machine.calls()) is there
+
+
 def test_no_app_starts_when_the_ledger_cannot_be_read(machine: Machine) -> None:
     swap.release(machine.guest())
     swap.take(machine.guest())

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import make_spec
+from tests.resources.guest.test_k3s import cluster
 from zerotoil.model.secret import Secret
+from zerotoil.model.spec import HostSpec
+from zerotoil.resources.guest.k3s import guest_files as k3s_files
 from zerotoil.resources.guest.own_files import own_files
 
 SINK = Secret("signal://signal.lan:8080/+4915100000001/+4915100000002")
@@ -17,13 +20,18 @@ SINK = Secret("signal://signal.lan:8080/+4915100000001/+4915100000002")
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 def test_systemd_has_no_word_against_them(tmp_path: Path) -> None:
     spec = make_spec(apps=["web"], notify_sinks=[SINK])
-    units = [file for file in own_files(spec) if "/units/" in file.path and ".d/" not in file.path]
+    nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
+    units = [file for file in [*own_files(spec), *nodes] if "/units/" in file.path and ".d/" not in file.path]
     for file in units:
         (tmp_path / Path(file.path).name).write_bytes(file.data)
     line = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, tmp_path.iterdir())]
     said = subprocess.run(line, capture_output=True, text=True, timeout=60).stderr.splitlines()
     assert [text for text in said if str(tmp_path) in text] == []
-    assert len(units) >= 9
+    assert len(units) >= 13
+
+
+def _node(role: str) -> HostSpec:
+    return cluster("server", "agent")["matrix" if role == "server" else "host1"]
 
 
 def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
@@ -31,7 +39,8 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
     folder = resources.files("zerotoil.resources.guest")
     there = {path.name for kind in ("scripts", "units") for path in (folder / kind).iterdir() if path.is_file()}
     docker = own_files(make_spec(apps=["web"], notify_sinks=[SINK]))
-    given = {Path(file.path).name for file in docker}
+    nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
+    given = {Path(file.path).name for file in [*docker, *nodes]}
     parts = {"part-users.sh", "part-images.sh"}
     sent = {"ledger-read.sh", "quiesce.sh", "beside.sh", "swap.sh", "undo-app.sh", *parts}  # over SSH, and not kept there
     assert there - given == {"podman.sh", "images.sh"} | sent  # podman's

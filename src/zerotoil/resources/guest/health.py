@@ -1,4 +1,4 @@
-"""Which containers of a host's apps are well, from what was observed of the guest. Pure."""
+"""Which containers of a host's apps are well, and whether its k3s is, from what was observed of the guest. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ _PODMAN = ("zerotoil.app", "zerotoil.service")
 
 
 def healthy(facts: Mapping[str, Any], apps: list[str]) -> frozenset[str]:
-    """The services of these apps, as APP/SERVICE, whose container runs and does not say that it is unhealthy."""
-    return frozenset(name for name, well in _containers(facts) if well and name.partition("/")[0] in apps)
+    """The services of these apps, as APP/SERVICE, whose container runs and does not say that it is unhealthy; k3s as k3s/UNIT."""
+    units = (facts.get("k3s") or {}).get("units") or {}
+    k3s = {f"k3s/{unit}" for unit in units if unit.startswith("k3s") and units[unit].get("ActiveState") == "active"}
+    return frozenset({name for name, well in _containers(facts) if well and name.partition("/")[0] in apps} | k3s)
 
 
 def others(facts: Mapping[str, Any], apps: list[str]) -> frozenset[str]:

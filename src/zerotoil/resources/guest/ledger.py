@@ -24,7 +24,8 @@ _EVERY_FIVE_MINUTES = "*-*-* *:03/5:00"
 
 def guest_files(spec: HostSpec) -> list[GuestFile]:
     """The files of a host that runs containers; none for another."""
-    if not spec.docker.enabled and not (spec.container.backend == "podman" and spec.apps.run):
+    podman = spec.container.backend == "podman" and spec.apps.run
+    if not (spec.docker.enabled or podman or spec.k3s.role):
         return []
     tiers = (tier.schedule for tier in spec.data.snapshot_tiers.values())
     times = before_snapshots([spec.data.snapshot_schedule, *tiers], spec.watchtower.timezone)

@@ -16,6 +16,8 @@ def own_files(spec: HostSpec) -> list[GuestFile]:
         files += [*registries.guest_files(spec), *_apps(spec), *ledger.guest_files(spec)]
     elif spec.container.backend == "podman":
         files += [*registries.guest_files(spec, "podman"), *ledger.guest_files(spec)]
+    elif spec.k3s.role:  # what else k3s needs is its own resource
+        files += ledger.guest_files(spec)
     return [script("install.sh"), *files] if files else []
 
 

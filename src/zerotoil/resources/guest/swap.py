@@ -10,6 +10,7 @@ from zerotoil.resources.guest.bring_up import app_of
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.packaged import script_text, sent
 
+K3S_UNITS = ("k3s.service", "k3s-agent.service")
 PATIENCE = 600  # seconds: every app may take three minutes to stop
 
 
@@ -51,8 +52,8 @@ def pin(guest: Guest) -> list[Pin]:
 
 
 def resume(guest: Guest) -> list[str]:
-    """Start again what was stopped; the units of apps that come up now."""
-    return [line for line in guest.write(_script("resume")).splitlines() if app_of(line)]
+    """Start again what was stopped; the units of apps that come up now, and k3s's."""
+    return [line for line in guest.write(_script("resume")).splitlines() if app_of(line) or line in K3S_UNITS]
 
 
 def _script(verb: str, more: str = "") -> str:

@@ -61,3 +61,4 @@ for folder in "${tree%/*}"/apps/*; do
   systemctl enable "$unit"
   systemctl start --no-block "$unit"
 done
+if [ -f "$tree/k3s/k3s.sh" ]; then sh "$tree/k3s/k3s.sh" install || echo 'k3s was not installed: see above' >&2; fi

@@ -19,6 +19,7 @@ case $why in
 esac
 engine=docker
 [ ! -f "$tree/bin/podman.sh" ] || engine=podman
+[ ! -f "$tree/k3s/k3s.sh" ] || engine=k3s # a question would start Docker, whose firewall cuts pods off
 
 stamp() { date -u -d "@$1" +%Y-%m-%dT%H-%M-%SZ; }
 present() {
@@ -57,6 +58,7 @@ inspect() { # containers|images ID...
 }
 
 containers() { # as a JSON list; null where the engine does not answer, which is not the same as none
+  [ "$engine" != k3s ] || { echo '[]' && return; } # Kubernetes keeps that itself, in its datastore
   early=yes
   known=$(ids) || { echo null && return; }
   [ -n "$known" ] || { echo '[]' && return; }

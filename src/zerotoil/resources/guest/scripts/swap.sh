@@ -17,7 +17,8 @@ keep=$root/var/lib/zerotoil/swap # on the OS disk
 system=$root/etc/systemd/system
 mount=var-mnt-data.mount
 quadlets=$root/etc/containers/systemd
-blocked='zerotoil-app@.service zerotoil-reconcile.service zerotoil-podman.service podman-auto-update.service'
+blocked='zerotoil-app@.service zerotoil-reconcile.service zerotoil-podman.service podman-auto-update.service k3s.service
+  k3s-agent.service'
 
 fail() {
   echo "$1" >&2
@@ -28,6 +29,7 @@ hold() {
   # What a resume that was cut off has not started yet is started by the next one.
   [ -d "$keep" ] || [ ! -d "$keep.done" ] || { mv "$keep.done" "$keep" && rm -f "$keep/now.json"; }
   mkdir -p "$keep"
+  rm -f "$root/var/lib/zerotoil/k3s-binary" # the binary that is on the next disk belongs to the datastore there (k3s.sh)
   generated >"$keep/generated"
   by_podman >"$keep/by-podman" || fail 'podman does not answer, so its containers cannot be held back'
   touch "$keep/blocked"
@@ -76,6 +78,7 @@ dependents() { # what needs the mount and runs. Docker itself stays: its contain
 }
 
 on_data() { # the engine's containers that see the data disk, and the updater
+  [ ! -f "$data/zerotoil/k3s/k3s.sh" ] || return 0 # the question would start Docker
   if [ "$engine" = podman ]; then has_podman || return 0; else command -v docker >/dev/null || return 0; fi
   if ! all=$("$engine" ps --all --quiet --no-trunc); then
     [ "$engine" = docker ] && ! systemctl is-enabled --quiet docker.service
@@ -238,6 +241,7 @@ resume() {
         app=${unit#zerotoil-app@}
         [ -f "$data/apps/${app%.service}/.zerotoil/files" ] || continue # it came later than this data
         ;;
+      k3s*.service) [ -f "$data/zerotoil/k3s/k3s.sh" ] || continue ;;
     esac
     systemctl start --no-block "$unit" 2>/dev/null && echo "$unit"
   done <"$keep.done/units"

@@ -1,0 +1,4 @@
+# expect: matrix: k3s_airgap_sha256 (from host data, FILE:here): '12' is not a SHA-256; write its 64 hex digits [ZT103]
+from tests.broken.right import RIGHT
+
+vms = [("@vm/matrix", {**RIGHT, "k3s_role": "server", "k3s_airgap_sha256": "12"})]  # <- here
