@@ -1,4 +1,4 @@
-"""More volumes than one on the real VM: made, mounted by a new OS disk, looked at beside, left alone by an undo; then the VM goes,
+"""More volumes than one on the real VM: made, mounted, looked at beside, left alone by an undo. Then the VM goes,
 two volumes are deleted by name, and the host comes back with its data.
 """
 
