@@ -197,7 +197,7 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
     ),
     Code.MANIFEST_MALFORMED: (
         "manifest cannot be read",
-        "A file of cluster/ is no YAML, has a key twice, or holds something that is no object. Nothing in the cluster was touched.",
+        "A file of cluster/ is no YAML, has a key twice, or holds what is no object. The cluster was not touched.",
         "Mend the line that is named.",
     ),
     Code.MANIFEST_TWICE: (

@@ -80,29 +80,30 @@ def _items(source: Source) -> Iterator[tuple[Any, Place]]:
 
 def _no_object(value: Any, source: Source, place: Place, file: str) -> Finding | None:
     """Why a document is no object."""
+    found = _misshapen(value)
+    if found is None:
+        return None
+    what, *inside = found
+    return Finding(Code.MANIFEST_MALFORMED, what, source.lines.get((*place, *inside), source.lines[place]), file)
 
-    def wrong(what: str, *inside: str) -> Finding:
-        line = source.lines.get((*place, *inside), source.lines[place])
-        return Finding(Code.MANIFEST_MALFORMED, what, line, file)
 
+def _misshapen(value: Any) -> tuple[str, ...] | None:
+    """What is wrong, and where in it."""
     if not isinstance(value, dict):
-        return wrong("this is no object; a manifest begins with apiVersion and kind")
+        return ("this is no object; a manifest begins with apiVersion and kind",)
     for field in ("apiVersion", "kind"):
         if not isinstance(value.get(field), str) or not value[field]:
-            return wrong(f"{field} is missing; an object has apiVersion, kind and metadata.name", field)
+            return f"{field} is missing; an object has apiVersion, kind and metadata.name", field
     metadata = value.get("metadata")
-    if not isinstance(metadata, dict):
-        return wrong(f"metadata is missing; this {value['kind']} has no name", "metadata")
+    if not isinstance(metadata, dict) or metadata.get("name") is None:
+        more = "; generateName makes another one at every deploy" if "generateName" in (metadata or {}) else ""
+        return f"metadata.name is missing; this {value['kind']} has no name{more}", "metadata"
     for field in ("name", "namespace"):
-        given = metadata.get(field)
-        if field == "name" and given is None:
-            more = "; generateName makes another object at every deploy" if "generateName" in metadata else ""
-            return wrong(f"metadata.name is missing; this {value['kind']} has no name{more}", "metadata")
-        if given is not None and not isinstance(given, str):
-            return wrong(f"metadata.{field} is a {type(given).__name__}; quote it", "metadata", field)
+        if not isinstance(metadata.get(field) or "", str):
+            return f"metadata.{field} is a {type(metadata[field]).__name__}; quote it", "metadata", field
     for field in ("labels", "annotations"):
         if not isinstance(metadata.get(field) or {}, dict):
-            return wrong(f"metadata.{field} is no mapping", "metadata", field)
+            return f"metadata.{field} is no mapping", "metadata", field
     return None
 
 
@@ -117,19 +118,25 @@ def _rules(one: Object, source: Source, place: Place, file: str) -> Iterator[Fin
         yield broken(f"{one.name!r} is no name of an object; use a-z, 0-9, '-' and '.'", "metadata", "name")
     if one.namespace and not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", one.namespace):
         yield broken(f"{one.namespace!r} is no name of a namespace; use a-z, 0-9 and '-'", "metadata", "namespace")
-    metadata = one.body["metadata"]
-    for kind, ours in (("labels", LABEL), ("annotations", IMAGES)):
-        if ours in (metadata.get(kind) or {}):
-            yield broken(f"{ours} is zerotoil's own; leave it out", "metadata", kind, ours)
-    for field in ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"):
-        if field in metadata:
-            yield broken(f"metadata.{field} is the cluster's own; leave it out", "metadata", field)
-    if "status" in one.body:
-        yield broken("status is the cluster's own; leave it out", "status")
+    for whose, *inside in _not_the_owners(one.body):
+        yield broken(f"{inside[2] if inside[2:] else '.'.join(inside)} is {whose}; leave it out", *inside)
     if one.kind == "Secret" and one.group == "" and (one.body.get("data") or one.body.get("stringData")):
         yield broken(f"{one.title} has its data in the project; {_SECRETS}", "data" if one.body.get("data") else "stringData")
     if one.kind == "HelmChart" and one.group == "helm.cattle.io":
         yield from _chart(one, broken)
+
+
+def _not_the_owners(body: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Whose a field is that stands in a manifest, and where."""
+    metadata = body["metadata"]
+    for kind, ours in (("labels", LABEL), ("annotations", IMAGES)):
+        if ours in (metadata.get(kind) or {}):
+            yield "zerotoil's own", "metadata", kind, ours
+    for field in ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"):
+        if field in metadata:
+            yield "the cluster's own", "metadata", field
+    if "status" in body:
+        yield "the cluster's own", "status"
 
 
 def _chart(one: Object, broken: Any) -> Iterator[Finding]:

@@ -12,16 +12,14 @@ from typing import Any
 
 OURS = "zerotoil"
 # They do their work in objects of ours; whoever else writes is a person, or a tool that a person runs.
-CONTROLLERS = frozenset(
-    ["k3s", "helm-controller", "kube-controller-manager", "kube-scheduler", "kubelet", "suc", "system-upgrade-controller", "keel", "kwok"]
-)
+CONTROLLERS = frozenset({
+    "k3s", "helm-controller", "kube-controller-manager", "kube-scheduler", "kubelet", "suc", "system-upgrade-controller", "keel",
+})  # fmt: skip
 Path = tuple[str, ...]
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """(path, value before, value after) of every field that differs; items of a list go by their name where all have one."""
-    if before == after and type(before) is type(after):
-        return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
             yield from _entry(before, after, key, joined(path, key))
@@ -36,7 +34,8 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, 
             for index, (old, new) in enumerate(zip(before, after, strict=True)):
                 yield from differences(old, new, f"{path}[{index}]")
             return
-    yield path, before, after
+    if before != after or type(before) is not type(after):  # 1 is not True
+        yield path, before, after
 
 
 def _entry(before: Mapping[str, Any], after: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Any, Any]]:

@@ -190,7 +190,7 @@ waiting() { # what is not ready yet, one JSON object each
   echo '{"items": []}' >"$work/jobs"
   if grep -q '"HelmChart"' "$work/stubs"; then kubectl get jobs --all-namespaces -o json >"$work/jobs" || down; fi
   jq -c --slurpfile jobs "$work/jobs" --slurpfile given "$work/given" "$shared"'
-    def of(type): [.status.conditions[]? | select(.type == type and .status == "True")][0];
+    def of($what): [.status.conditions[]? | select(.type == $what and .status == "True")][0];
     def replicas: (.spec.replicas // 1) as $n | .status as $s
       | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
         elif ($s.updatedReplicas // 0) < $n then "\($s.updatedReplicas // 0) of \($n) pods are of this version"
@@ -203,11 +203,11 @@ waiting() { # what is not ready yet, one JSON object each
         then "\($s.numberAvailable // 0) of \($s.desiredNumberScheduled) pods are available" else "" end;
     def job: if of("Complete") or .spec.suspend then "" elif of("Failed") then "its job failed: \(of("Failed").message)" else "its job has not ended" end;
     def applied: [.metadata.managedFields[]? | select(.manager == "zerotoil") | .time | fromdate] | max // 0;
-    def chart: (.metadata.namespace) as $ns | .status.jobName as $name | applied as $then
+    def chart: (.metadata.namespace) as $ns | .status.jobName as $name | applied as $since
       | [$jobs[0] | listed | select(.metadata.namespace == $ns and .metadata.name == $name)][0] as $job
       | if of("Failed") then "the chart failed: \(of("Failed").message)"
         elif $name == null then "the chart has no job yet"
-        elif $job == null then "" elif ($job.metadata.creationTimestamp | fromdate) < $then and now - $then < 20 then "its job has not begun"
+        elif $job == null then "" elif ($job.metadata.creationTimestamp | fromdate) < $since and now - $since < 20 then "its job has not begun"
         else $job | job end;
     [listed | {kind, space: .metadata.namespace, selector: .spec.selector.matchLabels, name: .metadata.name,
       why: (if .kind == "Deployment" then if .spec.paused then "" else replicas end elif .kind == "StatefulSet" then replicas
