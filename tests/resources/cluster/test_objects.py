@@ -183,7 +183,7 @@ def test_images_that_keel_chose_stay_until_others_are_declared(node: Node) -> No
 
     node.change(objects={**node.data["objects"]})
     with pytest.raises(LabError):  # no controller makes it ready here
-        node.objects(web("web:1.2.0"), timeout=0).apply()
+        node.objects(web("web:1.2.0"), timeout=1).apply()
     live = node.get("Deployment", "web", "apps/v1", "default")
     live["spec"]["template"]["spec"]["containers"][0]["image"] = "web:1.2.7"
     node.change(objects={**node.data["objects"], "apps/v1 Deployment default web": live})
@@ -205,8 +205,8 @@ def test_what_does_not_become_ready_is_told_with_its_pods_words(node: Node) -> N
         "status": {"containerStatuses": [{"state": {"waiting": waiting}}]},
     }
     node.change(pods=[pod])
-    assert failure(node.objects(body, timeout=0), "apply") == (
-        "k3s1: cluster/a.yaml:1: Deployment default/web is not ready after 0 seconds: it is not taken up yet; ImagePullBackOff: "
+    assert failure(node.objects(body, timeout=1), "apply") == (
+        "k3s1: cluster/a.yaml:1: Deployment default/web is not ready after 1 second: it is not taken up yet; ImagePullBackOff: "
         'Back-off pulling image "nope": zerotoil ssh k3s1 -- sudo k3s kubectl -n default describe deployment web'
         f" [{Code.OBJECT_NOT_READY}]"
     )

@@ -29,13 +29,14 @@ sqlite() { # the log only grows between two checkpoints, so a copy between two e
   return 1
 }
 
+[ -d "$db/etcd" ] || [ -f "$db/state.db" ] || { echo "$db/state.db is not there: nothing was copied" >&2 && exit 1; }
 mkdir -p "$copies"
+trap 'rm -rf "$copies/.new"' EXIT
 rm -rf "$copies/.new"
 mkdir "$copies/.new"
 if [ -d "$db/etcd" ]; then
   timeout 600 "$k3s" etcd-snapshot save --name zerotoil-before-upgrade --snapshot-retention "$keep" --dir "$copies/.new" >&2
 else
-  [ -f "$db/state.db" ] || { echo "$db/state.db is not there: nothing was copied" >&2 && exit 1; }
   sqlite
 fi
 echo "$version" >"$copies/.new/version"
