@@ -22,7 +22,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {**FOLLOW, "upgrades_version": "v1.36.3+k3s1"},
-        "upgrades_channel (from host data): upgrades_version wins over upgrades_channel, which would mean nothing; write one of them "
+        "upgrades_channel (from host data): upgrades_version wins over upgrades_channel, which would mean nothing; "
+        "write one of them "
         "[ZT104]",
     ),
     (
@@ -40,7 +41,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {**FOLLOW, "upgrades_start": "02:02"},
-        "upgrades_start (from host data): the updates at 02:02 come less than 5 minutes after a snapshot has begun; let the window "
+        "upgrades_start (from host data): the updates at 02:02 come less than 5 minutes after a snapshot has begun; "
+        "let the window "
         "open 10 minutes to 12 hours after data_snapshot_schedule [ZT104]",
     ),
     (
@@ -49,7 +51,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {**FOLLOW, "upgrades_channel": "1.36"},
-        "upgrades_channel (from host data): '1.36' is no channel; write a minor release such as v1.36, stable, latest, or a URL [ZT103]",
+        "upgrades_channel (from host data): '1.36' is no channel; write a minor release such as v1.36, stable, "
+        "latest, or a URL [ZT103]",
     ),
     (
         {**FOLLOW, "upgrades_timezone": "Berlin"},
@@ -65,11 +68,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {**SERVER, "cluster_values": {"password": "file:secret"}},
-        "cluster_values (from host data): password is a secret, and manifests are no place for one; write it as cluster_secrets [ZT103]",
+        "cluster_values (from host data): password is a secret, and manifests are no place for one; write it as "
+        "cluster_secrets [ZT103]",
     ),
     (
         {**SERVER, "cluster_secrets": {"db": {"namespace": "web", "keys": {"password": "hunter2"}}}},
-        'cluster_secrets (from host data): db.keys.password: a secret is not written in the inventory; write "file:PATH", "env:NAME" '
+        "cluster_secrets (from host data): db.keys.password: a secret is not written in the inventory; write "
+        '"file:PATH", "env:NAME" '
         "or Secret(…) [ZT103]",
     ),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from zerotoil.errors import LabError, Several
 from zerotoil.layers import manifests
 from zerotoil.model.kubernetes import ManifestProblems, Object, across, managed
 from zerotoil.model.spec import HostSpec
-from zerotoil.render.kubernetes import declared, upgrades
+from zerotoil.model.upgrades import MOVING
+from zerotoil.render.kubernetes import charts, declared, upgrades
 from zerotoil.resources.cluster import ClusterObjects
 from zerotoil.resources.guest import Guest
+from zerotoil.resources.resource import Kind, Notice
 
 
 @dataclass(frozen=True)
@@ -20,20 +23,34 @@ class JudgedCluster:
 
     objects: tuple[Object, ...]
     problems: tuple[LabError, ...]
+    warnings: tuple[Notice, ...] = ()
 
 
 def judge(spec: HostSpec, root: Path, offline: bool = False) -> JudgedCluster:
     """Read the objects of a host's cluster, and find everything that is wrong with them. `offline`: secrets are not read."""
     own, problems, findings = manifests.read(spec, root)
-    try:
-        secrets = declared.secrets(spec, offline)
-    except LabError as error:
-        problems, secrets = [*problems, error], []
-    objects = [*own, *upgrades.objects(spec), *declared.storage(spec), *secrets]
-    found = [*findings, *across(objects)]
+    own, unfit = charts.with_policies(spec, own)
+    made: list[Object] = []
+    for part in (declared.secrets, charts.keel, charts.tailscale):
+        try:
+            made += part(spec, offline)
+        except LabError as error:
+            problems.append(error)
+    objects = [*own, *upgrades.objects(spec), *declared.storage(spec), *made]
+    found = [*findings, *unfit, *across(objects)]
     problems += [ManifestProblems([finding]) for finding in found]
     owner = managed(spec.lab.name, spec.k3s.cluster)
-    return JudgedCluster(tuple(one.labelled(owner) for one in sorted(objects, key=_rank)), tuple(problems))
+    labelled = tuple(one.labelled(owner) for one in sorted(objects, key=_rank))
+    return JudgedCluster(labelled, tuple(problems), tuple(_warnings(spec, own)))
+
+
+def _warnings(spec: HostSpec, objects: list[Object]) -> Iterator[Notice]:
+    for one, what in charts.risky(objects):
+        yield Notice(one.title, Kind.RISKY, what, f"declare another policy, see {one.where}")
+    channel = spec.upgrades.channel if spec.upgrades.enabled else None
+    if channel in MOVING:
+        what = f"upgrades_channel {channel} goes on to the next minor release by itself, and may skip one after a long pause"
+        yield Notice("Plan system-upgrade/server-plan", Kind.RISKY, what, "follow a minor release, such as v1.36")
 
 
 def resources(spec: HostSpec, judged: JudgedCluster, guest: Guest) -> list[ClusterObjects]:
@@ -42,7 +59,14 @@ def resources(spec: HostSpec, judged: JudgedCluster, guest: Guest) -> list[Clust
         raise Several(judged.problems)
     owner = managed(spec.lab.name, spec.k3s.cluster)
     made = ClusterObjects(
-        guest, spec.k3s.cluster, judged.objects, owner, spec.cluster.timeout, spec.upgrades.enabled, spec.upgrades.minor
+        guest,
+        spec.k3s.cluster,
+        judged.objects,
+        owner,
+        spec.cluster.timeout,
+        spec.upgrades.enabled,
+        spec.upgrades.minor,
+        judged.warnings,
     )
     return [made]
 

@@ -18,11 +18,13 @@ from zerotoil.model.cluster import ClusterSpec
 from zerotoil.model.data import DataSpec
 from zerotoil.model.k3s import K3sSpec
 from zerotoil.model.k3s_cluster import Cluster
+from zerotoil.model.keel import KeelSpec
 from zerotoil.model.more_data import check_more, with_defaults
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
 from zerotoil.model.notify import NotifySpec
 from zerotoil.model.registry import RegistrySpec
 from zerotoil.model.section import Section, Wrong
+from zerotoil.model.tailscale import TailscaleSpec
 from zerotoil.model.units import Bool, Int
 from zerotoil.model.upgrades import UpgradesSpec
 from zerotoil.model.vm import HypervisorSpec, OsSpec, VmSpec
@@ -93,6 +95,8 @@ class HostSpec(Section):
     k3s: K3sSpec
     cluster: ClusterSpec
     upgrades: UpgradesSpec
+    keel: KeelSpec
+    tailscale: TailscaleSpec
     k3s_in: Cluster | None = None  # no key: what the hosts of a cluster declare together
 
     @field_validator("name")
@@ -246,7 +250,7 @@ SECTIONS: dict[str, type[Section]] = {
     "lab": LabSpec, "nas": NasSpec, "iscsi": IscsiSpec, "hypervisor": HypervisorSpec, "vm": VmSpec, "os": OsSpec,
     "data": DataSpec, "ssh": SshSpec, "docker": DockerSpec, "container": ContainerSpec, "registry": RegistrySpec,
     "watchtower": WatchtowerSpec, "apps": AppsSpec, "notify": NotifySpec, "k3s": K3sSpec,
-    "cluster": ClusterSpec, "upgrades": UpgradesSpec,
+    "cluster": ClusterSpec, "upgrades": UpgradesSpec, "keel": KeelSpec, "tailscale": TailscaleSpec,
 }  # fmt: skip
 
 

@@ -66,6 +66,7 @@ class Kind(StrEnum):
     HELD = "held back"  # an image that was put back, and stays until it is released
     UNSAVED = "snapshot missing"  # the schedule of a data volume makes none
     EXPIRING = "expiring"  # a certificate
+    RISKY = "risky"  # declared, and it may hurt one day
     FOREIGN = "set by others"  # fields of an object in a cluster that nothing declares
 
 

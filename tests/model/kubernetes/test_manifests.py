@@ -24,7 +24,8 @@ def said(text: str) -> list[str]:
 
 
 def test_documents_are_objects_with_their_lines() -> None:
-    text = f"# first\n{CONFIG}data: {{mode: '0644', when: 22:30, port: 8080}}\n---\n---\nkind: List\napiVersion: v1\nitems:\n- {{{_flow()}}}\n"
+    data = "data: {mode: '0644', when: 22:30, port: 8080}"
+    text = f"# first\n{CONFIG}{data}\n---\n---\nkind: List\napiVersion: v1\nitems:\n- {{{_flow()}}}\n"
     objects, findings = read(text, "cluster/a.yaml")
     assert findings == []
     assert [(one.title, one.where) for one in objects] == [

@@ -92,45 +92,57 @@ def remove(made: dict[str, Any], before: dict[str, Any], now: dict[str, Any]) ->
 
 
 def run(state: State, words: list[str]) -> Any:
-    verb, text = words[0], " ".join(words)
-    state.data["calls"].append(text)
+    state.data["calls"].append(" ".join(words))
     if state.data.get("down"):
         raise Refused("The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?")
-    objects = state.data["objects"]
-    if verb == "api-resources":
-        return "\n".join(
-            f"{kind.split()[1].lower()}s {kind.split()[0]} {str(ns).lower()} {kind.split()[1]}"
-            for kind, ns in state.kinds.items()
-        )
+    return VERBS[words[0]](state, words)
+
+
+def given(words: list[str]) -> list[dict[str, Any]]:
     file = json.loads(Path(words[words.index("-f") + 1]).read_text()) if "-f" in words else {"items": []}
-    bodies = file.get("items", [file])
-    if verb == "apply":
-        made = [state.planned(body) for body in bodies]
-        if "--dry-run=server" not in words:
-            objects.update(made)
-            state.data["applied"].update({key: body for (key, _), body in zip(made, bodies, strict=True)})
-        return listed([body for _, body in made])
-    if verb == "delete":
-        for body in bodies:
-            objects.pop(state.key(body), None)
-        if words[1] == "clusterrolebinding":
-            objects.pop(f"rbac.authorization.k8s.io/v1 ClusterRoleBinding  {words[2]}")
-        return ""
-    if verb == "wait" or words[1] == "--raw":
+    found: list[dict[str, Any]] = file.get("items", [file])
+    return found
+
+
+def api_resources(state: State, _words: list[str]) -> str:
+    rows = [(*kind.split(), str(space).lower()) for kind, space in state.kinds.items()]
+    return "\n".join(f"{kind.lower()}s {api} {space} {kind}" for api, kind, space in rows)
+
+
+def apply(state: State, words: list[str]) -> Any:
+    bodies = given(words)
+    made = [state.planned(body) for body in bodies]
+    if "--dry-run=server" not in words:
+        state.data["objects"].update(made)
+        state.data["applied"].update({key: body for (key, _), body in zip(made, bodies, strict=True)})
+    return listed([body for _, body in made])
+
+
+def delete(state: State, words: list[str]) -> str:
+    for body in given(words):
+        state.data["objects"].pop(state.key(body), None)
+    if words[1] == "clusterrolebinding":
+        state.data["objects"].pop(f"rbac.authorization.k8s.io/v1 ClusterRoleBinding  {words[2]}")
+    return ""
+
+
+def get(state: State, words: list[str]) -> Any:
+    objects = state.data["objects"]
+    if words[1] == "--raw":
         return "ok"
     if "-f" in words:
-        return listed([objects[state.key(body)] for body in bodies if state.key(body) in objects])
-    if words[1] == "namespaces,nodes":
-        return listed([one for one in objects.values() if one["kind"] in ("Namespace", "Node")] + [default()])
+        return listed([objects[state.key(body)] for body in given(words) if state.key(body) in objects])
     if words[1] == "pods":
         return {"items": state.data.get("pods", [])}
-    kinds = {word.split(".")[0] for word in words[1].split(",")}
-    label = next((word.partition("=")[2].removeprefix("zerotoil/managed=") for word in words if "managed=" in word), "")
+    kinds = {word.split(".")[0].rstrip("s").lower() for word in words[1].split(",")}
+    found = [one for one in [*objects.values(), default()] if one["kind"].lower() in kinds]
     if "--selector" in words:
         label = words[words.index("--selector") + 1].partition("=")[2]
-    return {"kind": "List", "items": [
-        one for one in objects.values() if one["kind"] in kinds and one["metadata"].get("labels", {}).get("zerotoil/managed") == label
-    ]}  # fmt: skip
+        found = [one for one in found if one["metadata"].get("labels", {}).get("zerotoil/managed") == label]
+    return {"kind": "List", "items": found}
+
+
+VERBS = {"api-resources": api_resources, "apply": apply, "delete": delete, "get": get, "wait": lambda *_: "met"}
 
 
 def listed(items: list[Any]) -> Any:

@@ -57,7 +57,8 @@ def test_definitions_and_namespaces_come_first_whatever_the_order(node: Node) ->
 def test_a_refused_object_is_told_in_the_servers_words_and_hides_no_other(node: Node) -> None:
     objects = node.objects(config("a"), config("b") | {"typo": 1}, config("c"), config("d") | {"typo": 1})
     assert failure(objects).splitlines() == [
-        f"k3s1: cluster/a.yaml:{line}: ConfigMap default/{name}: failed to create typed patch object (x): .typo: field not declared "
+        f"k3s1: cluster/a.yaml:{line}: ConfigMap default/{name}: failed to create typed patch object (x): .typo: "
+        f"field not declared "
         f"in schema: mend the manifest; the other objects are applied [{Code.OBJECT_REFUSED}]"
         for line, name in ((2, "b"), (4, "d"))
     ]
@@ -66,7 +67,8 @@ def test_a_refused_object_is_told_in_the_servers_words_and_hides_no_other(node: 
 
 def test_a_kind_that_nobody_defines_is_told_after_the_rest_was_applied(node: Node) -> None:
     assert failure(node.objects(SPACE, THING, config()), "apply") == (
-        "k3s1: cluster/a.yaml:2: Thing web/one: the cluster knows no kind Thing of things.example/v1; is its definition in cluster/, "
+        "k3s1: cluster/a.yaml:2: Thing web/one: the cluster knows no kind Thing of things.example/v1; is its "
+        "definition in cluster/, "
         f"or a chart that brings it?: mend the manifest; the other objects are applied [{Code.OBJECT_REFUSED}]"
     )
     assert node.get("ConfigMap", "web", space="default")
@@ -82,7 +84,8 @@ def test_a_namespace_that_is_not_there_is_named(node: Node) -> None:
 def test_a_cluster_that_is_down_is_one_line(node: Node) -> None:
     node.change(down=True)
     assert failure(node.objects(config())) == (
-        "k3s1: its cluster does not answer (The connection to the server 127.0.0.1:6443 was refused - did you specify the right host "
+        "k3s1: its cluster does not answer (The connection to the server 127.0.0.1:6443 was refused - did you specify "
+        "the right host "
         "or port?): nothing in it was changed; look: zerotoil ssh k3s1 -- journalctl -u k3s"
         f" [{Code.CLUSTER_SILENT}]"
     )
@@ -220,7 +223,8 @@ def test_what_does_not_become_ready_is_told_with_its_pods_words(node: Node) -> N
         ((1, 38), "k3s1 runs v1.36.3+k3s1, and the Plan leads to v1.38: a minor is never skipped: declare v1.37 first"),
         (
             (1, 35),
-            "k3s1 runs v1.36.3+k3s1, and the Plan leads back to v1.35, which k3s refuses: zerotoil undo k3s1 brings an earlier state "
+            "k3s1 runs v1.36.3+k3s1, and the Plan leads back to v1.35, which k3s refuses: zerotoil undo k3s1 brings "
+            "an earlier state "
             "back, with its datastore",
         ),
     ],

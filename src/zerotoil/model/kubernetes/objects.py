@@ -17,6 +17,8 @@ from zerotoil.model.secret import MASK
 
 LABEL = "zerotoil/managed"  # its value: LAB.CLUSTER
 IMAGES = "zerotoil/images"  # on what Keel updates: the images that are declared, so that those which it chose stay
+GENERATED = "zerotoil/generated"  # on a Secret: in this key the placeholder becomes a password, made once, in the cluster
+PLACEHOLDER = "@GENERATED@"
 _LONGEST = 63  # a label's value
 
 

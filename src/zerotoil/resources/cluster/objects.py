@@ -36,6 +36,7 @@ class ClusterObjects:
     timeout: int = 300
     upgrades: bool = False
     target: tuple[int, int] | None = None
+    warnings: Sequence[Notice] = ()
     _seen: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
@@ -73,7 +74,8 @@ class ClusterObjects:
         return changes
 
     def notices(self) -> Iterator[Notice]:
-        """What the last plan saw that is no drift; nothing where it saw nothing."""
+        """What the last plan saw that is no drift, and what is declared and may hurt."""
+        yield from self.warnings
         for item in self._seen.get("answer", {}).get("items", []):
             one = self.objects[item["index"]]
             strangers: dict[str, list[str]] = {}

@@ -63,11 +63,15 @@ sort_out() { # which objects can be asked about: their kind is known and their n
     kubectl get -f "$work/stubs" --ignore-not-found --show-managed-fields -o json >"$work/live" || down
     [ -s "$work/live" ] || echo '{"items": []}' >"$work/live"
   fi
-  # Images that Keel chose stay until others are declared; a binding to cluster-admin of an old upgrade controller is set aside.
-  jq -c --slurpfile live "$work/live" "$shared"'
+  # A password is made once, here, and stays. Images that Keel chose stay until others are declared; a binding to cluster-admin of an old upgrade controller is set aside.
+  password=$(head -c 18 /dev/urandom | base64 | tr '+/' '-_')
+  jq -c --slurpfile live "$work/live" --arg password "$password" "$shared"'
     ([$live[0] | listed | {key: key, value: .}] | from_entries) as $live
     | map($live[.key] as $l | .live = $l
       | .object as $o
+      | (.object.metadata.annotations["zerotoil/generated"] // "") as $made
+      | if $made != "" then .object.data[$made] |= ($l.data[$made] // (@base64d | gsub("@GENERATED@"; $password) | @base64))
+        else . end
       | if $l == null then .
         elif .object.kind == "ClusterRoleBinding" and .object.metadata.name == "system-upgrade" and $l.roleRef.name == "cluster-admin"
           and $l.subjects == [{kind: "ServiceAccount", name: "system-upgrade", namespace: "system-upgrade"}]
