@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zerotoil.error_codes import Code
@@ -40,6 +40,11 @@ def waiting(guest: Guest, stubs: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     return found
 
 
+def status(guest: Guest) -> dict[str, Any]:
+    """Nodes, Plans, jobs and channels. Raises LabError where the cluster does not answer."""
+    return _answer(guest.name, guest.ask(_script({}, "status")))
+
+
 def _script(given: Mapping[str, Any], *arguments: str) -> str:
     text = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
     return f"given() {{ cat <<'END-OF-OBJECTS'\n{text}\nEND-OF-OBJECTS\n}}\n{sent('kubectl.sh', *arguments)}"
@@ -73,8 +78,3 @@ def plain(said: str) -> str:
     while text.startswith("error when ") and '": ' in text:
         text = text.partition('": ')[2]
     return text
-
-
-def several(errors: Iterable[str], code: Code, remedy: str) -> list[LabError]:
-    """One error for each."""
-    return [LabError(what, remedy, code=code) for what in errors]

@@ -4,7 +4,7 @@
 #   plan     what there is, what a dry run would make of it, what is ours and no more declared, as JSON. Reads only
 #   apply    definitions of kinds, namespaces, the rest; then takes away; what was refused, as JSON
 #   ready    waits a moment: what is not ready, and why, as JSON
-#   read     some lists, as they are
+#   status   nodes, Plans, their jobs, and what their channels answer, as JSON
 #
 # Before it stands a function `given` that prints the objects, one JSON text. A cluster that does not answer is {"down": WHY}.
 set -eu
@@ -241,6 +241,31 @@ ready() {
     sleep 2
   done
   pods_say
+}
+
+status() {
+  look
+  echo '{"items": []}' | tee "$work/plans" >"$work/jobs"
+  if jq -e 'has("upgrade.cattle.io/v1 Plan")' "$work/kinds" >/dev/null; then
+    kubectl get plans.upgrade.cattle.io --all-namespaces -o json >"$work/plans" || down
+    kubectl get jobs -n system-upgrade -o json >"$work/jobs" || down
+  fi
+  : >"$work/channels"
+  jq -r '.items[].spec.channel // empty' "$work/plans" | sort -u | while read -r url; do
+    answer=$(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code} %{redirect_url}' "$url") || true
+    jq -nc --arg url "$url" --arg answer "$answer" '$answer | split(" ") | {key: $url, value: {code: .[0], to: (.[1] // "" | split("/") | last)}}' \
+      >>"$work/channels"
+  done
+  jq -c --slurpfile plans "$work/plans" --slurpfile jobs "$work/jobs" --slurpfile channels "$work/channels" '
+    def of($what): [.status.conditions[]? | select(.type == $what)][0];
+    {nodes: [.items[] | select(.kind == "Node") | {name: .metadata.name, version: .status.nodeInfo.kubeletVersion,
+        ready: (of("Ready").status == "True"), cordoned: (.spec.unschedulable // false),
+        server: (.metadata.labels["node-role.kubernetes.io/control-plane"] == "true")}],
+     plans: [$plans[0].items[] | {name: .metadata.name, channel: .spec.channel, version: .spec.version, latest: .status.latestVersion,
+        applying: (.status.applying // []), complete: of("Complete") | {status, reason, message}}],
+     jobs: [$jobs[0].items[] | {name: .metadata.name, node: .metadata.labels["upgrade.cattle.io/node"],
+        plan: .metadata.labels["upgrade.cattle.io/plan"], failed: (of("Failed").message // null), done: (of("Complete") != null)}],
+     channels: ($channels | from_entries)}' "$work/lists"
 }
 
 "$action"
