@@ -29,8 +29,8 @@ def never_ready(w: World) -> Any:
     return Node(w.tmp).objects(job, timeout=1).apply()
 
 
-def seen(version: str, baked: bool = False) -> dict[str, Any]:
-    return {"baked": baked, "nodes": [{"name": "k3s1", "version": version}]}
+def seen(version: str) -> dict[str, Any]:
+    return {"nodes": [{"name": "k3s1", "version": version}]}
 
 
 CASES: dict[Code, Provoke] = {
@@ -42,5 +42,4 @@ CASES: dict[Code, Provoke] = {
     Code.OBJECT_REFUSED: lambda w: Node(w.tmp).objects(config() | {"typo": 1}).plan(),
     Code.OBJECT_NOT_READY: never_ready,
     Code.K3S_SKIPS_MINOR: lambda w: refuse_upgrade("k3s1", seen("v1.34.1+k3s1"), (1, 36)),
-    Code.K3S_IN_IMAGE: lambda w: refuse_upgrade("k3s1", seen("v1.36.1+k3s1", baked=True), None),
 }

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import RIGHT
 from zerotoil.model.inventory import declare
+from zerotoil.model.secret import Secret
 
 SERVER = {"k3s_role": "server"}
 FOLLOW = {**SERVER, "upgrades_enabled": True, "upgrades_channel": "v1.36"}
@@ -93,3 +94,22 @@ def test_what_is_wrong_is_told_in_one_line(data: dict[str, Any], line: str) -> N
 def test_what_is_right(more: dict[str, Any]) -> None:
     """A window may go on past midnight."""
     assert said(**FOLLOW, **more) == []
+
+
+def test_what_another_node_says_otherwise_would_mean_nothing() -> None:
+    token = {"k3s_cluster": "house", "k3s_token": Secret("t"), "cluster_secrets": {"db": _secret("env:A")}}
+    nic = {"vm_nics": [{"network": "default", "address": "192.0.2.21/24", "gateway": "192.0.2.1"}]}
+    first = {**RIGHT, **token, **FOLLOW, **nic}
+    alike = {**RIGHT, **token, "k3s_role": "agent"}
+    assert declare({"one": [("host data", first)], "two": [("host data", alike)]}).problems == []
+    otherwise = {**alike, "cluster_secrets": {"db": _secret("env:B")}}
+    problems = declare({"one": [("host data", first)], "two": [("host data", otherwise)]}).problems
+    assert [problem.shown for problem in problems if problem.key == "cluster_secrets"] == [
+        "two: cluster_secrets (from host data): house goes by what its first server, one, declares; write it there, "
+        "or for all alike "
+        "[ZT180]"
+    ]
+
+
+def _secret(source: str) -> dict[str, Any]:
+    return {"namespace": "web", "keys": {"password": source}}

@@ -100,11 +100,6 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "What the Plans lead to is more than one minor release above what runs, or below it. No Plan was written.",
         "Declare the next minor release, and go on when all nodes have it.",
     ),
-    Code.K3S_IN_IMAGE: (
-        "k3s in the OS image with a Plan",
-        "k3s is in /usr/bin, which is read-only: an upgrade would fail there and leave the node cordoned. No Plan was written.",
-        "Leave k3s out of the image; zerotoil puts it into /usr/local/bin.",
-    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",

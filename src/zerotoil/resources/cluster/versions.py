@@ -14,13 +14,7 @@ from zerotoil.model.upgrades import minor_of
 
 
 def refuse_upgrade(host: str, seen: Mapping[str, Any], target: tuple[int, int] | None) -> None:
-    """Raise LabError for a Plan that would skip a minor release or lead back, or that could not replace the binary."""
-    if seen.get("baked"):
-        raise LabError(
-            f"{host}: k3s is in its OS image, at /usr/bin/k3s, where no Plan can replace it; the node would stay cordoned",
-            "leave it out of the image, or set upgrades_enabled to False",
-            code=Code.K3S_IN_IMAGE,
-        )
+    """Raise LabError for a Plan that would skip a minor release or lead back."""
     if target is None:
         return
     for node in seen.get("nodes", []):

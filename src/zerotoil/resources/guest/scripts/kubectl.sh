@@ -94,7 +94,7 @@ push() { # FROM TO MODE...: applies these of the list; halved until each that is
   jq -c --argjson from "$1" --argjson to "$2" '.items |= .[$from:$to]' "$work/list" >"$work/part"
   from=$1 to=$2
   shift 2
-  if kubectl apply --server-side --force-conflicts --field-manager=zerotoil "$@" -o json -f "$work/part" >"$work/out"; then
+  if kubectl apply --server-side --force-conflicts --validate=false --field-manager=zerotoil "$@" -o json -f "$work/part" >"$work/out"; then
     jq -c "$shared"'listed' "$work/out" >>"$work/made"
   elif [ $((to - from)) = 1 ]; then
     jq -c --argjson at "$from" --arg why "$(said)" '{index: .[$at], why: $why}' "$work/indices" >>"$work/refused"
@@ -131,10 +131,8 @@ plan() {
   chosen '.state == "known"'
   push 0 "$(jq '.items | length' "$work/list")" --dry-run=server
   owned
-  baked=false
-  [ ! -x /usr/bin/k3s ] || baked=true
   jq -c --slurpfile made "$work/made" --slurpfile refused "$work/refused" --slurpfile owned "$work/owned" --slurpfile nodes "$work/nodes" \
-    --argjson baked "$baked" "$shared"'
+    "$shared"'
     def foreign: [.metadata.managedFields[]? | select(.subresource == null) | {manager, operation, fieldsV1}];
     def health: {status, generation: .metadata.generation, replicas: .spec.replicas};
     def masked($other): if .kind == "Secret" and .apiVersion == "v1" and .data then .data |= with_entries(
@@ -142,7 +140,7 @@ plan() {
     ([$made[] | {key: key, value: .}] | from_entries) as $made
     | ([$refused[] | {key: (.index | tostring), value: .why}] | from_entries) as $refused
     | (map({key: .key, value: true}) | from_entries) as $wanted
-    | {nodes: $nodes[0], baked: $baked,
+    | {nodes: $nodes[0],
        extra: [$owned[] | select($wanted[key] | not)],
        items: map(
          (.live | if . then bare else null end) as $l | ($made[.key] | if . then bare else null end) as $p
