@@ -35,7 +35,7 @@ class Node:
 
     def run(self, script: str) -> str:
         self.scripts.append(script)
-        env = {**os.environ, "ZEROTOIL_K3S": str(self.k3s), "ZEROTOIL_TRIES": "1"}
+        env = {**os.environ, "ZEROTOIL_K3S": str(self.k3s), "ZEROTOIL_TRIES": "1", "ZEROTOIL_NOTE": str(self.folder / "note")}
         done = subprocess.run(["sh", "-s"], input=script, env=env, capture_output=True, text=True, timeout=120)
         if done.returncode:
             raise LabError(f"k3s1: failed ({done.stderr[-500:]})", code=Code.GUEST_COMMAND_FAILED)

@@ -1,5 +1,7 @@
 """The objects of a cluster on a stand-in for its API: plan, apply, drift, refusals, pruning, what waits. See tests/cluster."""
 
+import base64
+import re
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from tests.resources.cluster.conftest import Node, config, lines
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.resources.cluster import ClusterObjects
+from zerotoil.resources.cluster import ClusterObjects, kubectl
 from zerotoil.resources.resource import Action, Kind, Risk
 
 SPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "web"}}
@@ -235,3 +237,39 @@ def test_a_plan_never_skips_a_minor(node: Node, target: tuple[int, int], said: s
         assert failure(objects) == f"k3s1: {said} [{Code.K3S_SKIPS_MINOR}]"
     else:
         assert objects.plan()
+
+
+def test_a_cluster_for_which_nothing_was_ever_declared_is_not_asked(node: Node) -> None:
+    node.change(down=True)
+    assert node.objects().plan() == []
+
+
+def test_when_the_last_object_is_declared_no_more_it_goes(node: Node) -> None:
+    node.objects(config()).apply()
+    assert [change.action for change in node.objects().apply()] == [Action.DELETE]
+    assert node.objects().plan() == []
+
+
+def test_a_password_is_made_once_in_the_cluster(node: Node) -> None:
+    def login(more: str) -> dict[str, Any]:
+        data = {"login": base64.b64encode(b"password: @GENERATED@").decode(), "sinks": base64.b64encode(more.encode()).decode()}
+        metadata = {"name": "login", "namespace": "default", "annotations": {"zerotoil/generated": "login"}}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
+
+    node.objects(login("a")).apply()
+    made = node.get("Secret", "login", space="default")["data"]["login"]
+    assert re.fullmatch(r"password: [A-Za-z0-9_-]{24}", base64.b64decode(made).decode())
+    assert node.objects(login("a")).plan() == []
+    assert lines(node.objects(login("b")).plan()) == ["Secret default/login: data.sinks another value -> as declared"]
+    node.objects(login("b")).apply()
+    assert node.get("Secret", "login", space="default")["data"]["login"] == made
+
+
+def test_status_is_one_round_trip(node: Node) -> None:
+    node.put("Node", "k3s2", status={"nodeInfo": {"kubeletVersion": "v1.35.1+k3s1"}}, spec={"unschedulable": True})
+    seen = kubectl.status(node.guest)
+    assert [(one["name"], one["cordoned"], one["ready"]) for one in seen["nodes"]] == [
+        ("k3s1", False, False),
+        ("k3s2", True, False),
+    ]
+    assert (seen["plans"], seen["jobs"], seen["channels"], len(node.scripts)) == ([], [], {}, 1)

@@ -8,9 +8,11 @@ from typing import Any
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.model.places import K3S
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.packaged import sent
 
+_NOTE = f"{K3S}/objects"
 # Kinds that may be taken away again: never a Namespace, a definition of kinds, or a volume or its claim.
 PRUNABLE = (
     "v1 ConfigMap", "v1 LimitRange", "v1 ResourceQuota", "v1 Secret", "v1 Service", "v1 ServiceAccount",
@@ -22,6 +24,11 @@ PRUNABLE = (
     "rbac.authorization.k8s.io/v1 Role", "rbac.authorization.k8s.io/v1 RoleBinding",
     "scheduling.k8s.io/v1 PriorityClass", "storage.k8s.io/v1 StorageClass", "upgrade.cattle.io/v1 Plan",
 )  # fmt: skip
+
+
+def is_used(guest: Guest) -> bool:
+    """Was anything ever applied there? A cluster for which nothing is declared is not asked at all."""
+    return guest.ask(f'[ ! -e "${{ZEROTOIL_NOTE:-{_NOTE}}}" ] || echo used\n').strip() == "used"
 
 
 def look(guest: Guest, bodies: Sequence[Mapping[str, Any]], owner: str) -> dict[str, Any]:

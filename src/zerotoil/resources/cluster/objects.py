@@ -48,6 +48,8 @@ class ClusterObjects:
         """The changes that are needed now. Raises LabError for all objects that the cluster would refuse."""
         if not self.guest.exists:
             return [_created(one) for one in self.objects]
+        if not self.objects and not kubectl.is_used(self.guest):
+            return []
         seen = self._look()
         if self.upgrades:
             refuse_upgrade(self.guest.name, seen, self.target)

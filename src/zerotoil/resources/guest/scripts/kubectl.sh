@@ -10,6 +10,7 @@
 set -eu
 umask 077
 action=$1 owner=${2:-}
+note=${ZEROTOIL_NOTE:-/var/mnt/data/zerotoil/k3s/objects} # that something was applied once
 k3s=${ZEROTOIL_K3S:-/usr/local/bin/k3s}
 work=$(mktemp -d /run/zerotoil-kubectl.XXXXXX)
 trap 'rm -rf "$work"' EXIT
@@ -156,6 +157,8 @@ apply() {
   jq -c '[.objects | to_entries[] | {index: .key, object: .value}]' "$work/given" >"$work/judged"
   chosen '.object.kind == "CustomResourceDefinition"'
   kubectl get --raw /readyz >/dev/null || down
+  mkdir -p "${note%/*}"
+  : >"$note"
   push 0 "$(jq '.items | length' "$work/list")"
   jq -r '.items[].metadata.name | "crd/\(.)"' "$work/list" >"$work/crds"
   if [ -s "$work/crds" ]; then # a refused one is no reason to wait
