@@ -1,18 +1,24 @@
 """zerotoil's own plan and apply against the real API: drift by field, others' fields, conflicts, refusals, pruning, "
 "300 objects."""
 
+import base64
 import copy
 import json
+import re
 import time
+from http import HTTPStatus
 
 import pytest
 
+from tests.cluster.control_plane import K3S
 from tests.conftest import make_spec
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.cluster import judge
 from zerotoil.model.kubernetes import Object
-from zerotoil.resources.cluster import ClusterObjects
+from zerotoil.model.secret import Secret
+from zerotoil.resources.cluster import ClusterObjects, kubectl
+from zerotoil.resources.cluster.status import lines as status_lines
 from zerotoil.resources.guest import Guest
 from zerotoil.resources.resource import Action, Kind, Risk
 
@@ -202,8 +208,8 @@ def test_what_does_not_become_ready_is_told_with_the_reason(declare, namespace):
 
 
 def test_a_cluster_that_is_down_is_one_line(declare, namespace, shell):
-    text = shell.kubeconfig.read_text()
-    shell.kubeconfig.write_text(text.replace("server: https://127.0.0.1:", "server: https://127.0.0.1:1#"))
+    elsewhere = re.sub(r"https://127.0.0.1:\d+", "https://127.0.0.1:9", shell.kubeconfig.read_text())
+    shell.kubeconfig.write_text(elsewhere)
     said = failure(declare(config(namespace)))
     assert said.startswith("zt-1: its cluster does not answer (") and said.endswith(f"[{Code.CLUSTER_SILENT}]")
     assert "\n" not in said
@@ -225,7 +231,7 @@ def test_three_hundred_objects(declare, namespace, shell):
 
 def spec(**more):
     follow = {"k3s_role": "server", "upgrades_enabled": True, "upgrades_channel": "v1.36"}
-    return make_spec("zt-1", **follow, **more)
+    return make_spec("zt-1", **{**follow, **more})
 
 
 def upgrades(shell, tmp_path, **more):
@@ -252,3 +258,53 @@ def test_the_upgrade_controller_and_its_plan_are_taken_and_stay_as_declared(shel
     gone = ClusterObjects(Guest("zt-1", shell), "zt-1", [], "home.zt-1")
     gone.apply()
     assert cluster.get("plans", "-n", "system-upgrade")["items"] == []
+
+
+def test_status_asks_the_channel_itself(shell, tmp_path, cluster, channels):
+    channels.answers["v1.36"] = "v1.36.4+k3s1"
+    upgrades(shell, tmp_path, upgrades_channel=channels.url("v1.36")).apply()
+    guest = Guest("zt-1", shell)
+    seen = kubectl.status(guest)
+    assert seen["channels"] == {channels.url("v1.36"): {"code": "302", "to": "v1.36.4+k3s1"}}
+    channels.answers["v1.36"] = HTTPStatus.OK
+    cluster.kubectl("cordon", "zt-1")
+    try:
+        said = list(status_lines("zt-1", "house", kubectl.status(guest)))
+    finally:
+        cluster.kubectl("uncordon", "zt-1")
+    assert f"  zt-1  {K3S}  ready, server, cordoned" in said
+    assert "server-plan: v1.36 is not known yet" in said
+    assert any(
+        "answers 200, where only a redirect (302) names a release, and an image tagged v1.36 would be run" in line
+        for line in said
+    )
+    assert "! zt-1 is cordoned, by hand or by a Plan that is gone: no new pod starts there" in said
+
+
+def test_keel_is_taken_up_by_the_real_helm_controller_and_its_password_stays(shell, tmp_path, helm_controller):
+    def declared(**more):
+        chosen = make_spec("zt-1", k3s_role="server", k3s_cluster="keel-test", **more)
+        judged = judge(chosen, tmp_path)
+        assert judged.problems == ()
+        return ClusterObjects(Guest("zt-1", shell), "keel-test", judged.objects, "home.keel-test", timeout=120)
+
+    def password():
+        data = helm_controller.get("secret", "keel-values", "-n", "kube-system")["data"]
+        return base64.b64decode(data["login.yaml"]).decode()
+
+    declared(keel_enabled=True).apply()
+    job = helm_controller.get("job", "helm-install-keel", "-n", "kube-system")
+    assert job["status"]["succeeded"] == 1
+    made = password()
+    assert re.search(r"password: '[A-Za-z0-9_-]{24}'", made)
+    again = declared(keel_enabled=True)
+    assert (again.plan(), list(again.notices())) == ([], [])
+    changed = declared(keel_enabled=True, keel_version="1.3.0", notify_sinks=[Secret("ntfy://ntfy.lan/a")])
+    assert sorted(lines(changed.plan())) == [
+        "HelmChart kube-system/keel: spec.version 1.2.0 -> 1.3.0",
+        'Secret kube-system/keel-values: data["sinks.yaml"] another value -> as declared',
+    ]
+    changed.apply()
+    assert password() == made
+    assert {change.action for change in declared().apply()} == {Action.DELETE}
+    helm_controller.kubectl("wait", "--for=delete", "helmchart/keel", "-n", "kube-system", "--timeout=60s")

@@ -78,7 +78,7 @@ def _answer(host: str, answer: str) -> dict[str, Any]:
 def plain(said: str) -> str:
     """kubectl's sentence without what stands before it, in one line."""
     text = " ".join(said.split())
-    for start in ("error: ", "Error from server "):
+    for start in ("error: ", "Error from server: ", "Error from server "):
         text = text.removeprefix(start)
     if text.startswith("(") and "): " in text:
         text = text.partition("): ")[2]
