@@ -15,6 +15,7 @@ OURS = "zerotoil"
 CONTROLLERS = frozenset({
     "k3s", "helm-controller", "kube-controller-manager", "kube-scheduler", "kubelet", "suc", "system-upgrade-controller", "keel",
 })  # fmt: skip
+_TOOLS = ("kubernetes.io/", "cattle.io/", "keel.sh/")  # what they note in labels and annotations is for themselves
 Path = tuple[str, ...]
 
 
@@ -79,7 +80,7 @@ def foreign(managed: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 def _known(path: Path) -> bool:
     """Fields that tools keep for themselves."""
     if path[:1] == ("f:metadata",):
-        return len(path) < 3 or path[1] in ("f:finalizers", "f:ownerReferences") or "kubernetes.io/" in path[2]
+        return len(path) < 3 or path[1] in ("f:finalizers", "f:ownerReferences") or any(of in path[2] for of in _TOOLS)
     return path[:1] == ("f:status",)
 
 
