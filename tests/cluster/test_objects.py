@@ -207,6 +207,20 @@ def test_what_does_not_become_ready_is_told_with_the_reason(declare, namespace):
     assert "didn't match Pod's node affinity/selector" in said and said.endswith(f"[{Code.OBJECT_NOT_READY}]")
 
 
+def test_a_workload_that_somebody_broke_is_told_though_it_is_as_declared(declare, namespace, cluster):
+    """Here by a node that takes no pods; Keel would do it by an image."""
+    cluster.kubectl("cordon", "zt-1")
+    try:
+        with pytest.raises(LabError):
+            declare(deployment(namespace), timeout=1).apply()
+        objects = declare(deployment(namespace))
+        assert objects.plan() == []
+        (notice,) = objects.notices()
+    finally:
+        cluster.kubectl("uncordon", "zt-1")
+    assert (notice.kind, notice.what) == (Kind.UNREADY, "0 of 2 pods are available")
+
+
 def test_a_cluster_that_is_down_is_one_line(declare, namespace, shell):
     elsewhere = re.sub(r"https://127.0.0.1:\d+", "https://127.0.0.1:9", shell.kubeconfig.read_text())
     shell.kubeconfig.write_text(elsewhere)

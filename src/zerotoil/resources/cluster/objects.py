@@ -83,6 +83,9 @@ class ClusterObjects:
             strangers: dict[str, list[str]] = {}
             for who, path in foreign(item.get("fields") or []):
                 strangers.setdefault(who, []).append(path)
+            if item.get("unready"):
+                look = f"zerotoil ssh {self.guest.name} -- sudo k3s kubectl -n {one.namespace or 'default'} get pods"
+                yield Notice(one.title, Kind.UNREADY, item["unready"], look)
             for who, paths in strangers.items():
                 more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
                 what = f"{who} has set {', '.join(paths[:3])}{more}, which {one.where} does not name"

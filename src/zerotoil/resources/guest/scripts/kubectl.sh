@@ -45,6 +45,19 @@ shared='
   def bare: del(.metadata.managedFields, .metadata.resourceVersion, .metadata.generation, .metadata.uid, .metadata.creationTimestamp,
     .metadata.selfLink, .status) | if .metadata.annotations == {} then del(.metadata.annotations) else . end;
   def ours: any(.metadata.managedFields[]?; .manager == "zerotoil" and .operation == "Apply");
+  def of($what): [.status.conditions[]? | select(.type == $what and .status == "True")][0];
+  def replicas: (.spec.replicas // 1) as $n | .status as $s
+    | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
+    elif ($s.updatedReplicas // 0) < $n then "\($s.updatedReplicas // 0) of \($n) pods are of this version"
+    elif (($s.availableReplicas // $s.readyReplicas) // 0) < $n
+    then "\(($s.availableReplicas // $s.readyReplicas) // 0) of \($n) pods are available" else "" end;
+  def daemons: .status as $s | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
+    elif .spec.updateStrategy.type != "OnDelete" and ($s.updatedNumberScheduled // 0) < $s.desiredNumberScheduled
+    then "\($s.updatedNumberScheduled // 0) of \($s.desiredNumberScheduled) pods are of this version"
+    elif ($s.numberAvailable // 0) < $s.desiredNumberScheduled
+    then "\($s.numberAvailable // 0) of \($s.desiredNumberScheduled) pods are available" else "" end;
+  def rollout: if .kind == "DaemonSet" then daemons elif (.kind == "Deployment" and (.spec.paused | not)) or .kind == "StatefulSet"
+    then replicas else "" end;
   def pods: [.spec.template.spec | (.containers, .initContainers)[]?];
 '
 
@@ -135,7 +148,6 @@ plan() {
   jq -c --slurpfile made "$work/made" --slurpfile refused "$work/refused" --slurpfile owned "$work/owned" --slurpfile nodes "$work/nodes" \
     "$shared"'
     def foreign: [.metadata.managedFields[]? | select(.subresource == null) | {manager, operation, fieldsV1}];
-    def health: {status, generation: .metadata.generation, replicas: .spec.replicas};
     def masked($other): if .kind == "Secret" and .apiVersion == "v1" and .data then .data |= with_entries(
       .value = if $other.data[.key] == .value then "as declared" else "another value" end) else . end;
     ([$made[] | {key: key, value: .}] | from_entries) as $made
@@ -146,7 +158,7 @@ plan() {
        items: map(
          (.live | if . then bare else null end) as $l | ($made[.key] | if . then bare else null end) as $p
          | {index, state, exists: (.live != null), refused: $refused[.index | tostring]}
-           + (if .live then {fields: (.live | foreign), health: (.live | health)} else {} end)
+           + (if .live then {fields: (.live | foreign), unready: (.live | rollout)} else {} end)
            + (if .state == "superseded" then {live: $l} elif $l != null and $p != null and $l != $p
               then {live: ($l | masked($p)), planned: ($p | if .kind == "Secret" and .data then .data |= map_values("as declared") else . end)}
               else {} end))}' "$work/judged"
@@ -195,17 +207,6 @@ waiting() { # what is not ready yet, one JSON object each
   echo '{"items": []}' >"$work/jobs"
   if grep -q '"HelmChart"' "$work/stubs"; then kubectl get jobs --all-namespaces -o json >"$work/jobs" || down; fi
   jq -c --slurpfile jobs "$work/jobs" --slurpfile given "$work/given" "$shared"'
-    def of($what): [.status.conditions[]? | select(.type == $what and .status == "True")][0];
-    def replicas: (.spec.replicas // 1) as $n | .status as $s
-      | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
-        elif ($s.updatedReplicas // 0) < $n then "\($s.updatedReplicas // 0) of \($n) pods are of this version"
-        elif (($s.availableReplicas // $s.readyReplicas) // 0) < $n
-        then "\(($s.availableReplicas // $s.readyReplicas) // 0) of \($n) pods are available" else "" end;
-    def daemons: .status as $s | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
-        elif .spec.updateStrategy.type != "OnDelete" and ($s.updatedNumberScheduled // 0) < $s.desiredNumberScheduled
-        then "\($s.updatedNumberScheduled // 0) of \($s.desiredNumberScheduled) pods are of this version"
-        elif ($s.numberAvailable // 0) < $s.desiredNumberScheduled
-        then "\($s.numberAvailable // 0) of \($s.desiredNumberScheduled) pods are available" else "" end;
     def job: if of("Complete") or .spec.suspend then "" elif of("Failed") then "its job failed: \(of("Failed").message)" else "its job has not ended" end;
     def applied: [.metadata.managedFields[]? | select(.manager == "zerotoil") | .time | fromdate] | max // 0;
     def chart: (.metadata.namespace) as $ns | .status.jobName as $name | applied as $since
@@ -215,8 +216,7 @@ waiting() { # what is not ready yet, one JSON object each
         elif $job == null then "" elif ($job.metadata.creationTimestamp | fromdate) < $since and now - $since < 20 then "its job has not begun"
         else $job | job end;
     [listed | {kind, space: .metadata.namespace, selector: .spec.selector.matchLabels, name: .metadata.name,
-      why: (if .kind == "Deployment" then if .spec.paused then "" else replicas end elif .kind == "StatefulSet" then replicas
-        elif .kind == "DaemonSet" then daemons elif .kind == "Job" then job elif .kind == "HelmChart" then chart else "" end)}
+      why: (if .kind == "Job" then job elif .kind == "HelmChart" then chart else rollout end)}
      | select(.why != "")]' "$work/live" >"$work/waiting"
 }
 
