@@ -85,7 +85,10 @@ def test_limit_data_and_json(project: Path) -> None:
             "Usage: zerotoil plan [OPTIONS] INVENTORY\nInvalid value for 'INVENTORY': File 'gone.py' does not exist. [ZT114]\n",
         ),
         (["planner"], "Usage: zerotoil [OPTIONS] COMMAND [ARGS]...\nNo such command 'planner'. [ZT114]\n"),
-        (["plan", "lab.py", "--layer", "disk"], "there is no layer disk: one of NAS, hypervisor, guest, k3s, apps [ZT114]\n"),
+        (
+            ["plan", "lab.py", "--layer", "disk"],
+            "there is no layer disk: one of NAS, hypervisor, guest, k3s, apps, cluster [ZT114]\n",
+        ),
     ],
 )
 def test_wrong_options_get_one_line(project: Path, line: list[str], error: str) -> None:

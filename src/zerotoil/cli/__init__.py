@@ -24,6 +24,7 @@ _COMMANDS = {
     "doctor": ("zerotoil.cli.doctor", "What is missing here and on the servers, and the command that fixes each."),
     "explain": ("zerotoil.cli.explain", "What a code in square brackets means, and what to do about it."),
     "init": ("zerotoil.cli.init", "Write a first inventory, from flags or answers."),
+    "k3s": ("zerotoil.cli.k3s", "A cluster: its nodes, Plans and jobs; its kubeconfig."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
     "migrate": ("zerotoil.cli.migrate", "Give a host another OS under the same data, or go back."),
     "notify": ("zerotoil.cli.notify", "Send a test message by every path that is declared."),

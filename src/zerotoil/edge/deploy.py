@@ -28,6 +28,9 @@ def full() -> None:
     if problems := site.app_problems():
         operations.refuse(name="apps: preconditions", error=Several(problems))
         return
+    if problems := site.cluster_problems():
+        operations.refuse(name="cluster: preconditions", error=Several(problems))
+        return
     waited = False
     for layer in LAYERS:
         if layer.in_guest and not waited:

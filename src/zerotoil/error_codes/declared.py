@@ -195,6 +195,26 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "What the hosts of one k3s cluster declare does not go together. Nothing of the cluster is touched.",
         "Change what the message names; the other hosts of the cluster say whom they wait for.",
     ),
+    Code.MANIFEST_MALFORMED: (
+        "manifest cannot be read",
+        "A file of cluster/ is no YAML, has a key twice, or holds what is no object. The cluster was not touched.",
+        "Mend the line that is named.",
+    ),
+    Code.MANIFEST_TWICE: (
+        "object declared twice",
+        "Two manifests, or a manifest and a key, declare one object; the cluster would take the last. Nothing was touched.",
+        "Leave one of them out.",
+    ),
+    Code.MANIFEST_RULE: (
+        "manifest breaks a rule",
+        "The cluster would take the manifest, and it would not do what is wanted: a secret in the project, a chart that moves.",
+        "The message says what to write; docs/guides/k3s.md says why.",
+    ),
+    Code.MANIFEST_FILE: (
+        "file of cluster/ cannot be used",
+        "It is a link, no text, too large, or a template that cannot be filled in.",
+        "Mend the file that is named; cluster_values holds what templates are filled with.",
+    ),
     Code.IMAGE_NOT_FOUND: (
         "OS image not found",
         "The image, or a file of the stream, does not exist at its path or URL.",

@@ -80,6 +80,26 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "The node has another token, another datastore or another role, and no deploy can turn the one into the other.",
         "Declare what is there, or do what the message says.",
     ),
+    Code.CLUSTER_SILENT: (
+        "cluster does not answer",
+        "k3s runs on the node or not, and its API gave no answer. Nothing in the cluster was changed.",
+        "The message has its words; `journalctl -u k3s` in the guest has the rest.",
+    ),
+    Code.OBJECT_REFUSED: (
+        "cluster refuses an object",
+        "The API server does not take a manifest as it is. The others are applied all the same.",
+        "The message has its own sentence, and the manifest's line.",
+    ),
+    Code.OBJECT_NOT_READY: (
+        "object in the cluster is not ready",
+        "What was applied did not become ready in cluster_timeout: pods do not start, or a chart's job failed.",
+        "The message says what is not ready and why; a second run looks again.",
+    ),
+    Code.K3S_SKIPS_MINOR: (
+        "upgrade of k3s that cannot be",
+        "What the Plans lead to is more than one minor release above what runs, or below it. No Plan was written.",
+        "Declare the next minor release, and go on when all nodes have it.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",

@@ -32,11 +32,16 @@ def check(sites: list[Site]) -> list[Problem]:
     """Every problem of every host."""
     found = [_problem(site.spec.name, what, said, code) for site in sites for what, said, code in _of_host(site)]
     apps = [_of_app(site.spec.name, error) for site in sites for error in site.app_problems(offline=True)]
-    return found + apps + bad_units(sites)
+    manifests = [_of_cluster(site.spec.name, error) for site in sites for error in site.cluster_problems(offline=True)]
+    return found + apps + manifests + bad_units(sites)
 
 
 def _of_app(host: str, error: LabError) -> Problem:
     return Problem(host, "apps", "", str(error).removeprefix(f"{host}: apps: "), error.code)
+
+
+def _of_cluster(host: str, error: LabError) -> Problem:
+    return Problem(host, "cluster", "", str(error), error.code)
 
 
 def _problem(host: str, what: str, said: str, code: Code) -> Problem:

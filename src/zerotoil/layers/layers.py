@@ -26,6 +26,7 @@ LAYERS: tuple[Layer, ...] = (
     Layer("guest", Site.guest_resources, in_guest=True),
     Layer("k3s", Site.k3s_resources, in_guest=True),
     Layer("apps", Site.app_resources, in_guest=True),
+    Layer("cluster", Site.cluster_resources, in_guest=True),
 )
 IN_GUEST = frozenset(layer.title for layer in LAYERS if layer.in_guest)
 

@@ -31,7 +31,8 @@ _STREAM_SECONDS = 3600  # a stream changes every two weeks
 
 def notices(site: Site) -> tuple[Notice, ...]:
     """The notices of one host; none of a server that cannot be read, which the plan says already."""
-    return (*_of_vm(site), *_of_nas(site))
+    of_cluster = (notice for objects in site.cluster_objects for notice in objects.notices())
+    return (*_of_vm(site), *_of_nas(site), *of_cluster)
 
 
 def told_once(hosts: Mapping[str, tuple[Notice, ...]]) -> dict[str, tuple[Notice, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -39,6 +39,8 @@ from zerotoil.resources.resource import Resource
 if TYPE_CHECKING:
     from zerotoil.clients.images import LocalImage
     from zerotoil.layers.apps import Judged
+    from zerotoil.layers.cluster import JudgedCluster
+    from zerotoil.resources.cluster import ClusterObjects
 
 _SSH_SECONDS = 60
 _PROGRESS_SECONDS = 10
@@ -52,6 +54,7 @@ class Site:
     root: Path
     say: Callable[[str], Any] = lambda _text: None
     shell: Callable[[str], str] | None = None
+    cluster_objects: list[ClusterObjects] = field(default_factory=list)  # as the plan has read them
 
     @property
     def nas(self) -> Nas:
@@ -169,6 +172,30 @@ class Site:
         if podman:
             return [*needed, *podman_apps.resources(self.spec, self.apps, self.guest)]
         return [*needed, *apps.resources(self.spec, self.apps, self.guest)]
+
+    def cluster_resources(self) -> list[Resource]:
+        """The objects of the host's cluster, where it is the cluster's first server."""
+        if not self.spec.runs_cluster:
+            return []
+        from zerotoil.layers.cluster import resources
+
+        self.cluster_objects = resources(self.spec, self.cluster, self.guest)
+        return list(self.cluster_objects)
+
+    @cached_property
+    def cluster(self) -> JudgedCluster:
+        """What is declared of the host's cluster, read and judged once."""
+        from zerotoil.layers.cluster import judge
+
+        return judge(self.spec, self.root)
+
+    def cluster_problems(self, offline: bool = False) -> list[LabError]:
+        """Everything that is wrong with the manifests of the host's cluster."""
+        if not self.spec.runs_cluster:
+            return []
+        from zerotoil.layers.cluster import judge
+
+        return list((judge(self.spec, self.root, offline=True) if offline else self.cluster).problems)
 
     def app_problems(self, offline: bool = False) -> list[LabError]:
         """Everything that is wrong with the files of the host's apps."""

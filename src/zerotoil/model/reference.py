@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from zerotoil.model.cluster import ClusterSecret
 from zerotoil.model.more_data import VolumeSpec
 from zerotoil.model.network import Nic
 from zerotoil.model.registry import RegistryLogin
@@ -17,6 +18,7 @@ from zerotoil.model.secret import Secret
 from zerotoil.model.snapshots import TierSpec
 from zerotoil.model.spec import SECTIONS, keys
 from zerotoil.model.units import format_seconds, format_size
+from zerotoil.model.upgrades import Drain
 
 _HEAD = """# Inventory keys
 
@@ -40,7 +42,9 @@ def page() -> str:
         parts.append("")
     parts += [*_fields("A network card (`vm_nics`)", Nic), "", *_fields("A login (`registry_logins`)", RegistryLogin), ""]
     parts += [*_fields("A tier of snapshots (`data_snapshot_tiers`)", TierSpec), ""]
-    parts += _fields("One more volume (`data_more`)", VolumeSpec)
+    parts += [*_fields("One more volume (`data_more`)", VolumeSpec), ""]
+    parts += [*_fields("A secret of a cluster (`cluster_secrets`)", ClusterSecret), ""]
+    parts += _fields("How nodes are drained (`upgrades_drain`)", Drain)
     return "\n".join(parts) + "\n"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from zerotoil.error_codes import Code
+from zerotoil.model.cluster_rules import said_elsewhere
 from zerotoil.model.k3s_cluster import cluster_problems
 from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
@@ -41,6 +42,7 @@ def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str,
     yield from _extents_of_others(specs)
     yield from _declared_alike(specs)
     yield from cluster_problems(specs)
+    yield from said_elsewhere(specs)
 
 
 def _extents_of_others(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str, Code]]:

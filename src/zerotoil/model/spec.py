@@ -14,15 +14,19 @@ from pydantic import Field, field_validator, model_validator
 
 from zerotoil.model import night
 from zerotoil.model.apps import AppsSpec, ContainerSpec
+from zerotoil.model.cluster import ClusterSpec
 from zerotoil.model.data import DataSpec
 from zerotoil.model.k3s import K3sSpec
 from zerotoil.model.k3s_cluster import Cluster
+from zerotoil.model.keel import KeelSpec
 from zerotoil.model.more_data import check_more, with_defaults
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
 from zerotoil.model.notify import NotifySpec
 from zerotoil.model.registry import RegistrySpec
 from zerotoil.model.section import Section, Wrong
+from zerotoil.model.tailscale import TailscaleSpec
 from zerotoil.model.units import Bool, Int
+from zerotoil.model.upgrades import UpgradesSpec
 from zerotoil.model.vm import HypervisorSpec, OsSpec, VmSpec
 from zerotoil.model.watchtower import WatchtowerSpec
 
@@ -89,6 +93,10 @@ class HostSpec(Section):
     registry: RegistrySpec
     notify: NotifySpec
     k3s: K3sSpec
+    cluster: ClusterSpec
+    upgrades: UpgradesSpec
+    keel: KeelSpec
+    tailscale: TailscaleSpec
     k3s_in: Cluster | None = None  # no key: what the hosts of a cluster declare together
 
     @field_validator("name")
@@ -183,6 +191,24 @@ class HostSpec(Section):
             raise Wrong(f"{why}, and apps are Compose files; give them to another host", "apps", "run")
         return self
 
+    @model_validator(mode="after")
+    def _upgrades_of_a_cluster(self) -> HostSpec:
+        if not self.upgrades.enabled:
+            return self
+        if not self.k3s.role:
+            raise Wrong("this host runs no k3s (k3s_role); leave it False", "upgrades", "enabled")
+        hour, minute = self.upgrades.start.split(":")
+        tiers = [tier.schedule for tier in self.data.snapshot_tiers.values()]
+        what = night.without_restore_point([self.data.snapshot_schedule, *tiers], f"0 {int(minute)} {int(hour)} * * *")
+        if what:
+            raise Wrong(f"{what}; let the window open 10 minutes to 12 hours after data_snapshot_schedule", "upgrades", "start")
+        return self
+
+    @property
+    def runs_cluster(self) -> bool:
+        """Is this the server by which the cluster's objects are kept: its first?"""
+        return self.k3s_in is not None and self.k3s_in.first == self.name
+
     @property
     def owner(self) -> str:
         """The mark that says whose a thing is, on the NAS and the hypervisor: "LAB/HOST"."""
@@ -224,6 +250,7 @@ SECTIONS: dict[str, type[Section]] = {
     "lab": LabSpec, "nas": NasSpec, "iscsi": IscsiSpec, "hypervisor": HypervisorSpec, "vm": VmSpec, "os": OsSpec,
     "data": DataSpec, "ssh": SshSpec, "docker": DockerSpec, "container": ContainerSpec, "registry": RegistrySpec,
     "watchtower": WatchtowerSpec, "apps": AppsSpec, "notify": NotifySpec, "k3s": K3sSpec,
+    "cluster": ClusterSpec, "upgrades": UpgradesSpec, "keel": KeelSpec, "tailscale": TailscaleSpec,
 }  # fmt: skip
 
 

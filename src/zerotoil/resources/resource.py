@@ -66,6 +66,9 @@ class Kind(StrEnum):
     HELD = "held back"  # an image that was put back, and stays until it is released
     UNSAVED = "snapshot missing"  # the schedule of a data volume makes none
     EXPIRING = "expiring"  # a certificate
+    UNREADY = "not ready"  # pods of a workload in a cluster, whoever changed it last
+    RISKY = "risky"  # declared, and it may hurt one day
+    FOREIGN = "set by others"  # fields of an object in a cluster that nothing declares
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -66,6 +66,21 @@ def read(text: str) -> Source:
     return source
 
 
+def read_all(text: str, plain: Callable[[str, int], None] = lambda _text, _line: None) -> list[Source]:
+    """Every document of a text that holds something. `plain` is told of each value without quotes. Raises SourceError."""
+    try:
+        documents = list(yaml.compose_all(text, Loader=_Loader))
+    except yaml.YAMLError as error:
+        raise SourceError(*_said(error)) from error
+    found = []
+    for document in documents:
+        source = Source(lines={(): document.start_mark.line + 1})
+        source.value = _Reader(source.lines, plain).value(document, ())
+        if source.value is not None:
+            found.append(source)
+    return found
+
+
 def _said(error: yaml.YAMLError) -> tuple[str, int]:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read")
@@ -80,8 +95,9 @@ def _said(error: yaml.YAMLError) -> tuple[str, int]:
 class _Reader:
     """Nodes to values. Lines go to `lines`: of a mapping's entry that of its key, of a list's item its own."""
 
-    def __init__(self, lines: dict[Place, int]) -> None:
+    def __init__(self, lines: dict[Place, int], plain: Callable[[str, int], None] = lambda _text, _line: None) -> None:
         self._lines = lines
+        self._plain = plain
         self._open: list[int] = []
         self._count = 0
 
@@ -90,6 +106,8 @@ class _Reader:
         if self._count > _LARGEST:
             raise SourceError(f"more than {_LARGEST} values; aliases repeat too much", node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
+            if not node.style:
+                self._plain(node.value, node.start_mark.line + 1)
             return _scalar(node)
         if id(node) in self._open:
             raise SourceError("an alias is inside what it stands for", node.start_mark.line + 1)

@@ -1,0 +1,1 @@
+"""Objects that zerotoil itself puts into a cluster. Pure."""

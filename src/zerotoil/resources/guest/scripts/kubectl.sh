@@ -1,0 +1,272 @@
+#!/bin/sh
+# The objects of a cluster, looked at and applied through k3s's own kubectl; sent over SSH, kept nowhere.
+#
+#   plan     what there is, what a dry run would make of it, what is ours and no more declared, as JSON. Reads only
+#   apply    definitions of kinds, namespaces, the rest; then takes away; what was refused, as JSON
+#   ready    waits a moment: what is not ready, and why, as JSON
+#   status   nodes, Plans, their jobs, and what their channels answer, as JSON
+#
+# Before it stands a function `given` that prints the objects, one JSON text. A cluster that does not answer is {"down": WHY}.
+set -eu
+umask 077
+action=$1 owner=${2:-}
+note=${ZEROTOIL_NOTE:-/var/mnt/data/zerotoil/k3s/objects} # that something was applied once
+k3s=${ZEROTOIL_K3S:-/usr/local/bin/k3s}
+work=$(mktemp -d /run/zerotoil-kubectl.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+export KUBECACHEDIR="$work/cache"
+given >"$work/given"
+
+kubectl() { timeout 240 "$k3s" kubectl "$@" 2>"$work/err"; }
+
+said() { # why kubectl failed, in its own words
+  grep -v '^Warning: ' "$work/err" | tail -n 3 | tr '\n' ' ' || true
+}
+
+down() {
+  jq -nc --arg why "$(said)" '{down: $why}'
+  exit 0
+}
+
+look() { # what kinds there are, which namespaces, which nodes
+  # An API of an add-on that is down is missing in the list, and the rest is there.
+  kubectl api-resources --no-headers >"$work/table" || [ -s "$work/table" ] || down
+  awk '{ print $(NF-2), $NF, $(NF-1) }' "$work/table" | jq -Rn '[inputs | split(" ") | {key: "\(.[0]) \(.[1])", value: (.[2] == "true")}]
+    | from_entries' >"$work/kinds"
+  kubectl get namespaces,nodes -o json >"$work/lists" || down
+  jq -c '[.items[] | select(.kind == "Namespace" and .metadata.deletionTimestamp == null) | .metadata.name]' "$work/lists" >"$work/spaces"
+  jq -c '[.items[] | select(.kind == "Node") | {name: .metadata.name, version: .status.nodeInfo.kubeletVersion}]' "$work/lists" >"$work/nodes"
+}
+
+# An object's key. Definitions that jq programs share.
+shared='
+  def key: "\(.apiVersion | if contains("/") then split("/")[0] else "" end) \(.kind) \(.metadata.namespace // "") \(.metadata.name)";
+  def listed: if .kind == "List" or (.items | type) == "array" then .items[] else . end;
+  def bare: del(.metadata.managedFields, .metadata.resourceVersion, .metadata.generation, .metadata.uid, .metadata.creationTimestamp,
+    .metadata.selfLink, .status) | if .metadata.annotations == {} then del(.metadata.annotations) else . end;
+  def ours: any(.metadata.managedFields[]?; .manager == "zerotoil" and .operation == "Apply");
+  def of($what): [.status.conditions[]? | select(.type == $what and .status == "True")][0];
+  def replicas: (.spec.replicas // 1) as $n | .status as $s
+    | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
+    elif ($s.updatedReplicas // 0) < $n then "\($s.updatedReplicas // 0) of \($n) pods are of this version"
+    elif (($s.availableReplicas // $s.readyReplicas) // 0) < $n
+    then "\(($s.availableReplicas // $s.readyReplicas) // 0) of \($n) pods are available" else "" end;
+  def daemons: .status as $s | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
+    elif .spec.updateStrategy.type != "OnDelete" and ($s.updatedNumberScheduled // 0) < $s.desiredNumberScheduled
+    then "\($s.updatedNumberScheduled // 0) of \($s.desiredNumberScheduled) pods are of this version"
+    elif ($s.numberAvailable // 0) < $s.desiredNumberScheduled
+    then "\($s.numberAvailable // 0) of \($s.desiredNumberScheduled) pods are available" else "" end;
+  def rollout: if .kind == "DaemonSet" then daemons elif (.kind == "Deployment" and (.spec.paused | not)) or .kind == "StatefulSet"
+    then replicas else "" end;
+  def pods: [.spec.template.spec | (.containers, .initContainers)[]?];
+'
+
+sort_out() { # which objects can be asked about: their kind is known and their namespace is there
+  jq -c --slurpfile kinds "$work/kinds" --slurpfile spaces "$work/spaces" "$shared"'
+    $kinds[0] as $kinds | ($spaces[0] | map({key: ., value: true}) | from_entries) as $spaces
+    | .objects | to_entries | map(.value as $o | "\($o.apiVersion) \($o.kind)" as $w
+      | (if $kinds[$w] then ($o.metadata.namespace // "default") else "" end) as $space
+      | {index: .key, object: ($o | if $space == "" then del(.metadata.namespace) else .metadata.namespace = $space end),
+         state: (if $kinds | has($w) | not then "kind" elif $space != "" and ($spaces[$space] | not) then "namespace" else "known" end)}
+      | if .state == "known" then . else .object = $o end
+      | .key = (.object | key))' "$work/given" >"$work/sorted"
+  jq -c '{apiVersion: "v1", kind: "List", items: [.[] | select(.state == "known") | .object
+    | {apiVersion, kind, metadata: (.metadata | {name} + if .namespace then {namespace} else {} end)}]}' "$work/sorted" >"$work/stubs"
+  echo '{"items": []}' >"$work/live"
+  if [ "$(jq '.items | length' "$work/stubs")" != 0 ]; then
+    kubectl get -f "$work/stubs" --ignore-not-found --show-managed-fields -o json >"$work/live" || down
+    [ -s "$work/live" ] || echo '{"items": []}' >"$work/live"
+  fi
+  # A password is made once, here, and stays. Images that Keel chose stay until others are declared; a binding to cluster-admin of an old upgrade controller is set aside.
+  password=$(head -c 18 /dev/urandom | base64 | tr '+/' '-_')
+  jq -c --slurpfile live "$work/live" --arg password "$password" "$shared"'
+    ([$live[0] | listed | {key: key, value: .}] | from_entries) as $live
+    | map($live[.key] as $l | .live = $l
+      | .object as $o
+      | (.object.metadata.annotations["zerotoil/generated"] // "") as $made
+      | if $made != "" then .object.data[$made] |= ($l.data[$made] // (@base64d | gsub("@GENERATED@"; $password) | @base64))
+        else . end
+      | if $l == null then .
+        elif .object.kind == "ClusterRoleBinding" and .object.metadata.name == "system-upgrade" and $l.roleRef.name == "cluster-admin"
+          and $l.subjects == [{kind: "ServiceAccount", name: "system-upgrade", namespace: "system-upgrade"}]
+        then .state = "superseded"
+        elif ($o.metadata.annotations["zerotoil/images"] // "") != ""
+          and $o.metadata.annotations["zerotoil/images"] == $l.metadata.annotations["zerotoil/images"]
+        then ([$l | pods[] | {key: .name, value: .image}] | from_entries) as $images
+          | .object.spec.template.spec |= with_entries(if .key == "containers" or .key == "initContainers"
+              then .value |= map(.image = ($images[.name] // .image)) else . end)
+        else . end)' "$work/sorted" >"$work/judged"
+}
+
+chosen() { # FILTER: the objects that are meant, as a list in "$work/list"
+  jq -c "{apiVersion: \"v1\", kind: \"List\", items: [.[] | select($1) | .object]}" "$work/judged" >"$work/list"
+  jq -c "[.[] | select($1) | .index]" "$work/judged" >"$work/indices"
+}
+
+push() { # FROM TO MODE...: applies these of the list; halved until each that is refused stands alone
+  [ "$1" -lt "$2" ] || return 0
+  jq -c --argjson from "$1" --argjson to "$2" '.items |= .[$from:$to]' "$work/list" >"$work/part"
+  from=$1 to=$2
+  shift 2
+  if kubectl apply --server-side --force-conflicts --validate=false --field-manager=zerotoil "$@" -o json -f "$work/part" >"$work/out"; then
+    jq -c "$shared"'listed' "$work/out" >>"$work/made"
+  elif [ $((to - from)) = 1 ]; then
+    jq -c --argjson at "$from" --arg why "$(said)" '{index: .[$at], why: $why}' "$work/indices" >>"$work/refused"
+  else
+    half=$(((from + to) / 2))
+    (push "$from" "$half" "$@") # by itself: it has numbers of its own
+    push "$half" "$to" "$@"
+  fi
+}
+
+owned() { # what bears our label and was applied by us: objects that others made of ours have copies of the label
+  : >"$work/owned"
+  jq -r --slurpfile kinds "$work/kinds" '.prunable[] | select(. as $k | $kinds[0] | has($k)) | split(" ")
+    | (.[0] | split("/")) as $v | .[1] + (if ($v | length) == 2 then ".\($v[1]).\($v[0])" else "" end)' "$work/given" >"$work/names"
+  split -l 8 "$work/names" "$work/names."
+  for names in "$work"/names.*; do
+    [ -e "$names" ] || continue
+    (timeout 240 "$k3s" kubectl get "$(tr '\n' ',' <"$names" | sed 's/,$//')" --all-namespaces --selector "zerotoil/managed=$owner" \
+      --show-managed-fields -o json >"$names.json" 2>"$names.err" || echo failed >"$names.failed") &
+  done
+  wait
+  for names in "$work"/names.*.json; do
+    [ -e "$names" ] || continue
+    [ ! -e "${names%.json}.failed" ] || { cp "${names%.json}.err" "$work/err" && down; }
+    jq -c "$shared"'listed | select(ours and .metadata.deletionTimestamp == null and .metadata.ownerReferences == null)
+      | {apiVersion, kind, metadata: (.metadata | {name, namespace})}' "$names" >>"$work/owned"
+  done
+}
+
+plan() {
+  look
+  sort_out
+  : >"$work/made" && : >"$work/refused"
+  chosen '.state == "known"'
+  push 0 "$(jq '.items | length' "$work/list")" --dry-run=server
+  owned
+  jq -c --slurpfile made "$work/made" --slurpfile refused "$work/refused" --slurpfile owned "$work/owned" --slurpfile nodes "$work/nodes" \
+    "$shared"'
+    def foreign: [.metadata.managedFields[]? | select(.subresource == null) | {manager, operation, fieldsV1}];
+    def masked($other): if .kind == "Secret" and .apiVersion == "v1" and .data then .data |= with_entries(
+      .value = if $other.data[.key] == .value then "as declared" else "another value" end) else . end;
+    ([$made[] | {key: key, value: .}] | from_entries) as $made
+    | ([$refused[] | {key: (.index | tostring), value: .why}] | from_entries) as $refused
+    | (map({key: .key, value: true}) | from_entries) as $wanted
+    | {nodes: $nodes[0],
+       extra: [$owned[] | select($wanted[key] | not)],
+       items: map(
+         (.live | if . then bare else null end) as $l | ($made[.key] | if . then bare else null end) as $p
+         | {index, state, exists: (.live != null), refused: $refused[.index | tostring]}
+           + (if .live then {fields: (.live | foreign), unready: (.live | rollout)} else {} end)
+           + (if .state == "superseded" then {live: $l} elif $l != null and $p != null and $l != $p
+              then {live: ($l | masked($p)), planned: ($p | if .kind == "Secret" and .data then .data |= map_values("as declared") else . end)}
+              else {} end))}' "$work/judged"
+}
+
+apply() {
+  : >"$work/made" && : >"$work/refused"
+  jq -c '[.objects | to_entries[] | {index: .key, object: .value}]' "$work/given" >"$work/judged"
+  chosen '.object.kind == "CustomResourceDefinition"'
+  kubectl get --raw /readyz >/dev/null || down
+  mkdir -p "${note%/*}"
+  : >"$note"
+  push 0 "$(jq '.items | length' "$work/list")"
+  jq -r '.items[].metadata.name | "crd/\(.)"' "$work/list" >"$work/crds"
+  if [ -s "$work/crds" ]; then # a refused one is no reason to wait
+    # shellcheck disable=SC2046
+    kubectl wait --for=condition=Established --timeout=60s $(cat "$work/crds") >/dev/null || true
+  fi
+  chosen '.object.kind == "Namespace"'
+  push 0 "$(jq '.items | length' "$work/list")"
+  rm -rf "$work/cache"
+  look
+  sort_out
+  if jq -e 'any(.[]; .state == "superseded")' "$work/judged" >/dev/null; then
+    kubectl delete clusterrolebinding system-upgrade >/dev/null || true
+    jq -c 'map(if .state == "superseded" then .state = "known" else . end)' "$work/judged" >"$work/judged.new"
+    mv "$work/judged.new" "$work/judged"
+  fi
+  chosen '.state == "known" and .object.kind != "CustomResourceDefinition" and .object.kind != "Namespace"'
+  push 0 "$(jq '.items | length' "$work/list")"
+  take_away
+  jq -sc --slurpfile judged "$work/judged" '{refused: ., unknown: [$judged[0][] | select(.state != "known") | {index, state}]}' "$work/refused"
+}
+
+take_away() {
+  jq -c '{apiVersion: "v1", kind: "List", items: .delete}' "$work/given" >"$work/gone"
+  [ "$(jq '.items | length' "$work/gone")" != 0 ] || return 0
+  if ! kubectl delete -f "$work/gone" --ignore-not-found --wait=false >/dev/null; then
+    jq -nc --arg why "$(said)" '{index: null, why: $why}' >>"$work/refused"
+  fi
+}
+
+waiting() { # what is not ready yet, one JSON object each
+  jq -c '{apiVersion: "v1", kind: "List", items: .objects}' "$work/given" >"$work/stubs"
+  kubectl get -f "$work/stubs" --ignore-not-found --show-managed-fields -o json >"$work/live" || down
+  echo '{"items": []}' >"$work/jobs"
+  if grep -q '"HelmChart"' "$work/stubs"; then kubectl get jobs --all-namespaces -o json >"$work/jobs" || down; fi
+  jq -c --slurpfile jobs "$work/jobs" --slurpfile given "$work/given" "$shared"'
+    def job: if of("Complete") or .spec.suspend then "" elif of("Failed") then "its job failed: \(of("Failed").message)" else "its job has not ended" end;
+    def applied: [.metadata.managedFields[]? | select(.manager == "zerotoil") | .time | fromdate] | max // 0;
+    def chart: (.metadata.namespace) as $ns | .status.jobName as $name | applied as $since
+      | [$jobs[0] | listed | select(.metadata.namespace == $ns and .metadata.name == $name)][0] as $job
+      | if of("Failed") then "the chart failed: \(of("Failed").message)"
+        elif $name == null then "the chart has no job yet"
+        elif $job == null then "" elif ($job.metadata.creationTimestamp | fromdate) < $since and now - $since < 20 then "its job has not begun"
+        else $job | job end;
+    [listed | {kind, space: .metadata.namespace, selector: .spec.selector.matchLabels, name: .metadata.name,
+      why: (if .kind == "Job" then job elif .kind == "HelmChart" then chart else rollout end)}
+     | select(.why != "")]' "$work/live" >"$work/waiting"
+}
+
+pods_say() { # adds what their pods say
+  kubectl get pods --all-namespaces -o json >"$work/pods" || echo '{"items": []}' >"$work/pods"
+  jq -c --slurpfile pods "$work/pods" '
+    def word: ([(.status.initContainerStatuses, .status.containerStatuses)[]? | (.state.waiting // .state.terminated // empty)
+        | select(.reason and .reason != "Completed" and .reason != "ContainerCreating" and .reason != "PodInitializing")
+        | "\(.reason)\(if .message then ": \(.message)" else "" end)"]
+      + [.status.conditions[]? | select(.type == "PodScheduled" and .status == "False") | .message])[0];
+    [$pods[0].items[] | {space: .metadata.namespace, labels: (.metadata.labels // {}), word: word} | select(.word)] as $pods
+    | {waiting: map(. as $w | .pod = ([$pods[] | select(.space == $w.space) | . as $p
+        | select((if $w.selector then $w.selector elif $w.kind == "HelmChart" then {"helmcharts.helm.cattle.io/chart": $w.name}
+            else {"batch.kubernetes.io/job-name": $w.name} end) | to_entries | all(.value == $p.labels[.key])) | .word][0]))}' "$work/waiting"
+}
+
+ready() {
+  left=${ZEROTOIL_TRIES:-5}
+  while :; do
+    waiting
+    left=$((left - 1))
+    if [ "$left" -le 0 ] || [ "$(cat "$work/waiting")" = '[]' ]; then break; fi
+    sleep 2
+  done
+  pods_say
+}
+
+status() {
+  look
+  echo '{"items": []}' | tee "$work/plans" >"$work/jobs"
+  if jq -e 'has("upgrade.cattle.io/v1 Plan")' "$work/kinds" >/dev/null; then
+    kubectl get plans.upgrade.cattle.io --all-namespaces -o json >"$work/plans" || down
+    kubectl get jobs -n system-upgrade -o json >"$work/jobs" || down
+  fi
+  : >"$work/channels"
+  jq -r '.items[].spec.channel // empty' "$work/plans" | sort -u | while read -r url; do
+    answer=$(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code} %{redirect_url}' "$url") || true
+    jq -nc --arg url "$url" --arg answer "$answer" '$answer | split(" ") | {key: $url, value: {code: .[0], to: (.[1] // "" | split("/") | last)}}' \
+      >>"$work/channels"
+  done
+  jq -c --slurpfile plans "$work/plans" --slurpfile jobs "$work/jobs" --slurpfile channels "$work/channels" '
+    def of($what): [.status.conditions[]? | select(.type == $what)][0];
+    {nodes: [.items[] | select(.kind == "Node") | {name: .metadata.name, version: .status.nodeInfo.kubeletVersion,
+        ready: (of("Ready").status == "True"), cordoned: (.spec.unschedulable // false),
+        server: (.metadata.labels["node-role.kubernetes.io/control-plane"] == "true")}],
+     plans: [$plans[0].items[] | {name: .metadata.name, channel: .spec.channel, version: .spec.version, latest: .status.latestVersion,
+        applying: (.status.applying // []), complete: of("Complete") | {status, reason, message}}],
+     jobs: [$jobs[0].items[] | {name: .metadata.name, node: .metadata.labels["upgrade.cattle.io/node"],
+        plan: .metadata.labels["upgrade.cattle.io/plan"], failed: (of("Failed").message // null), done: (of("Complete") != null)}],
+     channels: ($channels | from_entries)}' "$work/lists"
+}
+
+"$action"

@@ -1,0 +1,275 @@
+"""The objects of a cluster on a stand-in for its API: plan, apply, drift, refusals, pruning, what waits. See tests/cluster."""
+
+import base64
+import re
+from typing import Any
+
+import pytest
+
+from tests.resources.cluster.conftest import Node, config, lines
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError
+from zerotoil.resources.cluster import ClusterObjects, kubectl
+from zerotoil.resources.resource import Action, Kind, Risk
+
+SPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "web"}}
+THING = {"apiVersion": "things.example/v1", "kind": "Thing", "metadata": {"name": "one", "namespace": "web"}, "spec": {}}
+DEFINITION: dict[str, Any] = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "things.things.example"},
+    "spec": {"group": "things.example", "names": {"kind": "Thing", "plural": "things"}, "scope": "Namespaced"},
+}
+
+
+def failure(objects: ClusterObjects, step: str = "plan") -> str:
+    with pytest.raises(LabError) as caught:
+        getattr(objects, step)()
+    return caught.value.shown
+
+
+def test_what_is_absent_is_made_and_then_nothing_is_written(node: Node) -> None:
+    objects = node.objects(config(key="value"))
+    (change,) = objects.plan()
+    assert (change.resource, change.action, change.field) == ("ConfigMap default/web", Action.CREATE, "manifest")
+    assert "zerotoil/managed: home.k3s1" in change.after
+    assert len(node.scripts) == 1
+    assert objects.apply() == [change]
+    assert node.get("ConfigMap", "web", space="default")["data"] == {"key": "value"}
+    node.writes()
+    node.scripts.clear()
+    again = node.objects(config(key="value"))
+    assert (again.plan(), again.apply(), node.writes(), len(node.scripts)) == ([], [], [], 1)
+
+
+def test_one_changed_field_is_the_one_that_is_told(node: Node) -> None:
+    node.objects(config(key="old", same="same")).apply()
+    assert lines(node.objects(config(key="new", same="same")).plan()) == ["ConfigMap default/web: data.key old -> new"]
+    assert lines(node.objects(config(same="same")).plan()) == ["ConfigMap default/web: data.key old -> None"]
+
+
+def test_definitions_and_namespaces_come_first_whatever_the_order(node: Node) -> None:
+    objects = node.objects(THING, config(space="web"), SPACE, DEFINITION)
+    assert [change.action for change in objects.plan()] == [Action.CREATE] * 4
+    objects.apply()
+    assert node.get("Thing", "one", "things.example/v1", "web") and node.get("ConfigMap", "web", space="web")
+    assert node.objects(THING, config(space="web"), SPACE, DEFINITION).plan() == []
+
+
+def test_a_refused_object_is_told_in_the_servers_words_and_hides_no_other(node: Node) -> None:
+    objects = node.objects(config("a"), config("b") | {"typo": 1}, config("c"), config("d") | {"typo": 1})
+    assert failure(objects).splitlines() == [
+        f"k3s1: cluster/a.yaml:{line}: ConfigMap default/{name}: failed to create typed patch object (x): .typo: "
+        f"field not declared "
+        f"in schema: mend the manifest; the other objects are applied [{Code.OBJECT_REFUSED}]"
+        for line, name in ((2, "b"), (4, "d"))
+    ]
+    assert node.writes() == []
+
+
+def test_a_kind_that_nobody_defines_is_told_after_the_rest_was_applied(node: Node) -> None:
+    assert failure(node.objects(SPACE, THING, config()), "apply") == (
+        "k3s1: cluster/a.yaml:2: Thing web/one: the cluster knows no kind Thing of things.example/v1; is its "
+        "definition in cluster/, "
+        f"or a chart that brings it?: mend the manifest; the other objects are applied [{Code.OBJECT_REFUSED}]"
+    )
+    assert node.get("ConfigMap", "web", space="default")
+
+
+def test_a_namespace_that_is_not_there_is_named(node: Node) -> None:
+    assert failure(node.objects(config(space="nope")), "apply") == (
+        "k3s1: cluster/a.yaml:1: ConfigMap nope/web: there is no namespace nope; declare it in cluster/: "
+        f"mend the manifest; the other objects are applied [{Code.OBJECT_REFUSED}]"
+    )
+
+
+def test_a_cluster_that_is_down_is_one_line(node: Node) -> None:
+    node.change(down=True)
+    assert failure(node.objects(config())) == (
+        "k3s1: its cluster does not answer (The connection to the server 127.0.0.1:6443 was refused - did you specify "
+        "the right host "
+        "or port?): nothing in it was changed; look: zerotoil ssh k3s1 -- journalctl -u k3s"
+        f" [{Code.CLUSTER_SILENT}]"
+    )
+
+
+def test_what_is_declared_no_more_is_shown_and_then_taken_away(node: Node) -> None:
+    node.objects(config("kept"), config("dropped"), SPACE).apply()
+    node.put("ConfigMap", "by-hand", space="default")
+    objects = node.objects(config("kept"))
+    (change,) = objects.plan()
+    assert (change.resource, change.action, change.risk) == ("ConfigMap default/dropped", Action.DELETE, Risk.DESTRUCTIVE)
+    objects.apply()
+    assert node.get("ConfigMap", "dropped", space="default") is None
+    assert node.get("ConfigMap", "by-hand", space="default") and node.get("Namespace", "web")
+
+
+def test_what_only_has_a_copy_of_our_label_is_not_ours(node: Node) -> None:
+    """system-upgrade-controller copies a Plan's labels to its jobs."""
+    node.objects(config()).apply()
+    node.put("Job", "upgrade", "batch/v1", "default", metadata={"labels": {"zerotoil/managed": "home.k3s1"}})
+    assert node.objects(config()).plan() == []
+
+
+def test_another_clusters_objects_are_not_ours(node: Node) -> None:
+    node.objects(config("theirs")).apply()
+    other = ClusterObjects(node.guest, "other", [], "home.other")
+    assert other.plan() == []
+
+
+def test_a_secret_leaves_no_trace_in_plan_or_answer(node: Node) -> None:
+    def secret(value: str) -> dict[str, Any]:
+        return {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "db", "namespace": "default"},
+            "data": {"password": value},
+        }
+
+    first = node.objects(secret("b2xkLXNlY3JldA=="))
+    assert "b2xkLXNlY3JldA" not in str([vars(change) if hasattr(change, "__dict__") else change for change in first.plan()])
+    first.apply()
+    second = node.objects(secret("bmV3LXNlY3JldA=="))
+    assert lines(second.plan()) == ["Secret default/db: data.password another value -> as declared"]
+    assert "c2VjcmV0" not in str(second._seen)
+    second.apply()
+    assert node.get("Secret", "db", space="default")["data"] == {"password": "bmV3LXNlY3JldA=="}
+    assert node.objects(secret("bmV3LXNlY3JldA==")).plan() == []
+
+
+def test_fields_of_others_are_known_and_no_drift(node: Node) -> None:
+    node.objects(config(key="value")).apply()
+    live = node.get("ConfigMap", "web", space="default")
+    live["data"]["extra"] = "x"
+    live["metadata"]["managedFields"].append(
+        {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:data": {"f:extra": {}}}}
+    )
+    node.change(objects={**node.data["objects"], "v1 ConfigMap default web": live})
+    objects = node.objects(config(key="value"))
+    assert objects.plan() == []
+    (notice,) = objects.notices()
+    assert (notice.kind, notice.resource) == (Kind.FOREIGN, "ConfigMap default/web")
+    assert notice.what == "kubectl-edit has set data.extra, which cluster/a.yaml:1 does not name"
+
+
+def binding(role: str) -> dict[str, Any]:
+    return {
+        "roleRef": {"kind": "ClusterRole", "name": role, "apiGroup": "rbac.authorization.k8s.io"},
+        "subjects": [{"kind": "ServiceAccount", "name": "system-upgrade", "namespace": "system-upgrade"}],
+    }
+
+
+RBAC = "rbac.authorization.k8s.io/v1"
+OURS = {"apiVersion": RBAC, "kind": "ClusterRoleBinding", "metadata": {"name": "system-upgrade"}, **binding("narrow")}
+
+
+def test_the_old_binding_to_cluster_admin_is_made_again(node: Node) -> None:
+    node.put("ClusterRoleBinding", "system-upgrade", RBAC, **binding("cluster-admin"))
+    objects = node.objects(OURS)
+    assert lines(objects.plan()) == ["ClusterRoleBinding system-upgrade: roleRef cluster-admin -> narrow (made again)"]
+    objects.apply()
+    assert node.get("ClusterRoleBinding", "system-upgrade", RBAC)["roleRef"]["name"] == "narrow"
+    assert any(call.startswith("delete clusterrolebinding") for call in node.writes())
+
+
+def test_a_binding_with_another_subject_is_no_such_binding(node: Node) -> None:
+    old = binding("cluster-admin")
+    old["subjects"].append({"kind": "User", "name": "me"})
+    node.put("ClusterRoleBinding", "system-upgrade", RBAC, **old)
+    node.objects(OURS).apply()
+    assert not any(call.startswith("delete") for call in node.writes())
+
+
+def test_images_that_keel_chose_stay_until_others_are_declared(node: Node) -> None:
+    def web(image: str) -> dict[str, Any]:
+        spec = {"template": {"spec": {"containers": [{"name": "web", "image": image}]}}}
+        metadata = {"name": "web", "namespace": "default", "annotations": {"zerotoil/images": f"web={image}"}}
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+    node.change(objects={**node.data["objects"]})
+    with pytest.raises(LabError):  # no controller makes it ready here
+        node.objects(web("web:1.2.0"), timeout=1).apply()
+    live = node.get("Deployment", "web", "apps/v1", "default")
+    live["spec"]["template"]["spec"]["containers"][0]["image"] = "web:1.2.7"
+    node.change(objects={**node.data["objects"], "apps/v1 Deployment default web": live})
+    assert node.objects(web("web:1.2.0")).plan() == []
+    assert lines(node.objects(web("web:1.3.0")).plan()) == [
+        'Deployment default/web: metadata.annotations["zerotoil/images"] web=web:1.2.0 -> web=web:1.3.0',
+        "Deployment default/web: spec.template.spec.containers[web].image web:1.2.7 -> web:1.3.0",
+    ]
+
+
+def test_what_does_not_become_ready_is_told_with_its_pods_words(node: Node) -> None:
+    body = {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}},
+    }  # fmt: skip
+    waiting = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "nope"'}
+    pod = {
+        "metadata": {"name": "web-1", "namespace": "default", "labels": {"app": "web"}},
+        "status": {"containerStatuses": [{"state": {"waiting": waiting}}]},
+    }
+    node.change(pods=[pod])
+    assert failure(node.objects(body, timeout=1), "apply") == (
+        "k3s1: cluster/a.yaml:1: Deployment default/web is not ready after 1 second: it is not taken up yet; ImagePullBackOff: "
+        'Back-off pulling image "nope": zerotoil ssh k3s1 -- sudo k3s kubectl -n default describe deployment web'
+        f" [{Code.OBJECT_NOT_READY}]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ((1, 37), ""),
+        ((1, 36), ""),
+        ((1, 38), "k3s1 runs v1.36.3+k3s1, and the Plan leads to v1.38: a minor is never skipped: declare v1.37 first"),
+        (
+            (1, 35),
+            "k3s1 runs v1.36.3+k3s1, and the Plan leads back to v1.35, which k3s refuses: zerotoil undo k3s1 brings "
+            "an earlier state "
+            "back, with its datastore",
+        ),
+    ],
+)
+def test_a_plan_never_skips_a_minor(node: Node, target: tuple[int, int], said: str) -> None:
+    objects = node.objects(config(), upgrades=True, target=target)
+    if said:
+        assert failure(objects) == f"k3s1: {said} [{Code.K3S_SKIPS_MINOR}]"
+    else:
+        assert objects.plan()
+
+
+def test_a_cluster_for_which_nothing_was_ever_declared_is_not_asked(node: Node) -> None:
+    node.change(down=True)
+    assert node.objects().plan() == []
+
+
+def test_when_the_last_object_is_declared_no_more_it_goes(node: Node) -> None:
+    node.objects(config()).apply()
+    assert [change.action for change in node.objects().apply()] == [Action.DELETE]
+    assert node.objects().plan() == []
+
+
+def test_a_password_is_made_once_in_the_cluster(node: Node) -> None:
+    def login(more: str) -> dict[str, Any]:
+        data = {"login": base64.b64encode(b"password: @GENERATED@").decode(), "sinks": base64.b64encode(more.encode()).decode()}
+        metadata = {"name": "login", "namespace": "default", "annotations": {"zerotoil/generated": "login"}}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
+
+    node.objects(login("a")).apply()
+    made = node.get("Secret", "login", space="default")["data"]["login"]
+    assert re.fullmatch(r"password: [A-Za-z0-9_-]{24}", base64.b64decode(made).decode())
+    assert node.objects(login("a")).plan() == []
+    assert lines(node.objects(login("b")).plan()) == ["Secret default/login: data.sinks another value -> as declared"]
+    node.objects(login("b")).apply()
+    assert node.get("Secret", "login", space="default")["data"]["login"] == made
+
+
+def test_status_is_one_round_trip(node: Node) -> None:
+    node.put("Node", "k3s2", status={"nodeInfo": {"kubeletVersion": "v1.35.1+k3s1"}}, spec={"unschedulable": True})
+    seen = kubectl.status(node.guest)
+    assert [(one["name"], one["cordoned"], one["ready"]) for one in seen["nodes"]] == [
+        ("k3s1", False, False),
+        ("k3s2", True, False),
+    ]
+    assert (seen["plans"], seen["jobs"], seen["channels"], len(node.scripts)) == ([], [], {}, 1)
