@@ -90,8 +90,8 @@ def test_one_more_on_a_running_host_waits_and_is_formatted_by_nobody(lab: Preten
     lab.settle(lab.site())
     site = site_of(lab, guest(**OLD_OS))
     (host,) = planned(site)
-    restarts = {change.field for change in host.changes if change.risk == "restart"}
-    assert "disk matrix-media serial" in restarts and not host.problems
+    restarts = {change.field: f"{change.before} -> {change.after}" for change in host.changes if change.risk == "restart"}
+    assert restarts["disk matrix-media"] == f"absent -> network {site.iqn}/1" and not host.problems
     lab.apply(site)
     assert disks(site) == ALL_DISKS and disks(site, live=True) == ALL_DISKS[:2]
     assert marks(site)["media"] == DataMark("home/matrix", VolumeState.BLANK)

@@ -36,7 +36,10 @@ def declared_fields(want: etree._Element, have: etree._Element) -> tuple[Fields,
     if not is_adopted(want):
         wanted["Ignition config"], found["Ignition config"] = "delivered", "delivered" if _config(have) is not None else "missing"
     for name, mine, theirs, parts in _devices(want, have):
-        mine_leaves, their_leaves = _leaves(mine, parts), _leaves(theirs, parts) if theirs is not None else {}
+        if theirs is None:  # one line, not one for each of its parts
+            wanted[name], found[name] = _summary(mine), "absent"
+            continue
+        mine_leaves, their_leaves = _leaves(mine, parts), _leaves(theirs, parts)
         gone = {key: None for key in their_leaves if key.startswith(_MAY_VANISH) and key not in mine_leaves}
         for key, value in (mine_leaves | gone).items():
             wanted[f"{name} {key}"], found[f"{name} {key}"] = value, their_leaves.get(key)
@@ -56,7 +59,7 @@ def mend(have: etree._Element, want: etree._Element, fields: set[str]) -> None:
     if "Ignition config" in fields:
         _swap(have, have.find("sysinfo[@type='fwcfg']"), want.find("sysinfo"))
     for name, mine, theirs, parts in _devices(want, have):
-        if any(field.startswith(f"{name} ") for field in fields):
+        if any(field == name or field.startswith(f"{name} ") for field in fields):
             _mend_device(have, mine, theirs, parts)
     for device in _optional(want, have).keys() & fields:
         _swap(have.find("devices"), _find_optional(have, device), _find_optional(want, device))
@@ -171,6 +174,14 @@ def _mac(card: etree._Element) -> str:
 
 def _card(domain: etree._Element, mac: str) -> etree._Element | None:
     return next((card for card in domain.findall("devices/interface") if _mac(card) == mac), None)
+
+
+def _summary(device: etree._Element) -> str:
+    """A device in words: its kind and what it reads or is plugged into."""
+    source = device.find("source")
+    places = ("name", "dev", "file", "volume", "network", "bridge")
+    place = next((value for key in places if source is not None and (value := source.get(key))), "")
+    return f"{device.get('type', '')} {place}".strip()
 
 
 def _leaves(device: etree._Element, parts: tuple[str, ...]) -> Fields:
