@@ -15,7 +15,7 @@ from tests.conftest import make_spec
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.cluster import judge
-from zerotoil.model.kubernetes import Object
+from zerotoil.model.kubernetes.objects import Object
 from zerotoil.model.secret import Secret
 from zerotoil.resources.cluster import ClusterObjects, kubectl
 from zerotoil.resources.cluster.status import lines as status_lines

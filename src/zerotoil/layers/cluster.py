@@ -8,7 +8,8 @@ from pathlib import Path
 
 from zerotoil.errors import LabError, Several
 from zerotoil.layers import manifests
-from zerotoil.model.kubernetes import ManifestProblems, Object, across, managed
+from zerotoil.model.kubernetes.manifests import ManifestProblems, across
+from zerotoil.model.kubernetes.objects import Object, managed
 from zerotoil.model.spec import HostSpec
 from zerotoil.model.upgrades import MOVING
 from zerotoil.render.kubernetes import charts, declared, upgrades

@@ -15,8 +15,8 @@ import jinja2
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.compose.findings import Finding
-from zerotoil.model.kubernetes import Object
 from zerotoil.model.kubernetes.manifests import read as read_text
+from zerotoil.model.kubernetes.objects import Object
 from zerotoil.model.spec import HostSpec
 
 FOLDER = "cluster"

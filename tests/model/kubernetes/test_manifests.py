@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from zerotoil.error_codes import Code
-from zerotoil.model.kubernetes import across, managed, read
+from zerotoil.model.kubernetes.manifests import across, read
+from zerotoil.model.kubernetes.objects import managed
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: web}\n"
 CHART = """\
@@ -150,7 +151,7 @@ def test_the_label_of_a_cluster_is_short_enough() -> None:
 
 def test_what_is_shown_of_a_secret_is_masked() -> None:
     body: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": {"key": "c2VjcmV0"}}
-    from zerotoil.model.kubernetes import Object
+    from zerotoil.model.kubernetes.objects import Object
 
     assert "c2VjcmV0" not in Object(body, "x").shown() and "key: '********'" in Object(body, "x").shown()
     assert body["data"]["key"] == "c2VjcmV0"

@@ -15,7 +15,7 @@ import pytest
 from tests.resources.cluster import kubectl_standin
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.model.kubernetes import Object
+from zerotoil.model.kubernetes.objects import Object
 from zerotoil.resources.cluster import ClusterObjects
 from zerotoil.resources.guest import Guest
 

@@ -1,6 +1,4 @@
-"""Objects of a Kubernetes cluster as they are declared: read with the lines they stand in, and judged. Pure."""
+"""Objects of a Kubernetes cluster as they are declared: read with the lines they stand in, and judged. Pure.
 
-from zerotoil.model.kubernetes.manifests import ManifestProblems, across, read
-from zerotoil.model.kubernetes.objects import LABEL, Object, managed
-
-__all__ = ["LABEL", "ManifestProblems", "Object", "across", "managed", "read"]
+Nothing is imported here: most commands need a name's rule from `objects`, and reading manifests loads a schema's validator.
+"""

@@ -15,8 +15,7 @@ import yaml
 from zerotoil.error_codes import Code
 from zerotoil.model.compose.findings import Finding
 from zerotoil.model.keel import read_by_keel
-from zerotoil.model.kubernetes import Object
-from zerotoil.model.kubernetes.objects import GENERATED, IMAGES, PLACEHOLDER
+from zerotoil.model.kubernetes.objects import GENERATED, IMAGES, PLACEHOLDER, Object
 from zerotoil.model.secret import MASK, Secret
 from zerotoil.model.spec import HostSpec
 

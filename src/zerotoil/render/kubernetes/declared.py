@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from zerotoil.model.kubernetes import Object
+from zerotoil.model.kubernetes.objects import Object
 from zerotoil.model.secret import MASK
 from zerotoil.model.spec import HostSpec
 

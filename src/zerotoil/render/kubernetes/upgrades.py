@@ -11,7 +11,7 @@ import json
 from importlib import resources
 from typing import Any
 
-from zerotoil.model.kubernetes import Object
+from zerotoil.model.kubernetes.objects import Object
 from zerotoil.model.spec import HostSpec
 from zerotoil.model.upgrades import UpgradesSpec
 
