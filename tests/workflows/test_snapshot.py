@@ -203,5 +203,5 @@ def test_a_mark_of_the_volume_is_not_the_snapshots(lab: Lab) -> None:
 def test_the_guest_is_asked_with_the_real_script(lab: Lab) -> None:
     scripts: list[str] = []
     take(Site(lab.spec, Path(), shell=lambda script: scripts.append(script) or lab.shell(script)), "", NOW)
-    assert scripts[1].startswith(f"set -- freeze {quiesce.DATA} 30\n#!/bin/sh\n")
-    assert scripts[2].startswith(f"set -- thaw {quiesce.DATA} 42\n#!/bin/sh\n")
+    assert scripts[1].startswith(f"set -- freeze {quiesce.DATA} 30\n\n#!/bin/sh\n")
+    assert scripts[2].startswith(f"set -- thaw {quiesce.DATA} 42\n\n#!/bin/sh\n")

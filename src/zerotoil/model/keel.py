@@ -10,6 +10,7 @@ import re
 
 from pydantic import Field, field_validator
 
+from zerotoil.model.kubernetes.objects import check_chart_repo, is_name
 from zerotoil.model.section import Section
 from zerotoil.model.units import Bool, Seconds
 
@@ -30,6 +31,11 @@ class KeelSpec(Section):
     repo: str = Field("https://keel-hq.github.io/keel/", description="Where the chart is: upstream, or a mirror")
     storage_class: str = Field("local-path", description="What keeps its approvals and its log")
 
+    @field_validator("repo")
+    @classmethod
+    def _repository(cls, url: str) -> str:
+        return check_chart_repo(url)
+
     @field_validator("workloads")
     @classmethod
     def _policies(cls, workloads: dict[str, str]) -> dict[str, str]:
@@ -41,6 +47,13 @@ class KeelSpec(Section):
             if policy not in POLICIES:
                 raise ValueError(f"{name}: {policy!r} is no policy; it is one of {', '.join(POLICIES)}")
         return workloads
+
+    @field_validator("storage_class")
+    @classmethod
+    def _class_name(cls, name: str) -> str:
+        if not is_name(name):
+            raise ValueError(f"{name!r} is no name of an object; use a-z, 0-9, '-' and '.'")
+        return name
 
     @field_validator("poll")
     @classmethod

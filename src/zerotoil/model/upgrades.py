@@ -97,6 +97,15 @@ class UpgradesSpec(Section):
             raise ValueError(f"{image} has a tag, which is the release here; leave it out")
         return image
 
+    @field_validator("kubectl_image")
+    @classmethod
+    def _tagged(cls, image: str) -> str:
+        if ":" not in image.rpartition("/")[2] and "@" not in image:
+            raise ValueError(
+                f"{image!r} has no tag: what it is would change by itself; write for instance rancher/kubectl:v1.30.3"
+            )
+        return image
+
     @model_validator(mode="after")
     def _fits(self) -> UpgradesSpec:
         if not self.enabled:

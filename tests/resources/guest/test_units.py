@@ -42,5 +42,13 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
     given = {Path(file.path).name for file in [*docker, *nodes]}
     parts = {"part-users.sh", "part-images.sh"}
-    sent = {"ledger-read.sh", "quiesce.sh", "beside.sh", "swap.sh", "undo-app.sh", *parts}  # over SSH, and not kept there
+    sent = {
+        "ledger-read.sh",
+        "quiesce.sh",
+        "beside.sh",
+        "swap.sh",
+        "undo-app.sh",
+        "kubectl.sh",
+        *parts,
+    }  # over SSH, and not kept there
     assert there - given == {"podman.sh", "images.sh"} | sent  # podman's

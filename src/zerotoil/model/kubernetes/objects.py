@@ -105,6 +105,13 @@ def managed(lab: str, cluster: str) -> str:
     return f"{value[: _LONGEST - 9].rstrip('-.')}-{digest}"
 
 
+def check_chart_repo(url: str) -> str:
+    """The URL of a repository of charts. Raises ValueError."""
+    if not re.fullmatch(r"(https?|oci)://[^\s@]+", url):
+        raise ValueError(f"{url!r} is no repository of charts; write https://… or oci://…, without a login")
+    return url
+
+
 def is_name(name: str) -> bool:
     """Is it a name that objects of most kinds can have: a DNS subdomain of RFC 1123?"""
     label = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
