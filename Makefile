@@ -1,7 +1,8 @@
-# make demo   sets everything up and runs the product on the embedded lab (root)
-# make test   sets everything up and passes the tests (root: they use real ZFS, iSCSI and libvirt)
-# make e2e    all end-to-end tests, with the long walks that make test leaves out
-.PHONY: setup demo test e2e check bench down
+# make demo     sets everything up and runs the product on the embedded lab (root)
+# make test     sets everything up and passes the tests (root: they use real ZFS, iSCSI and libvirt)
+# make e2e      all end-to-end tests, with the long walks that make test leaves out
+# make cluster  the tests against a real Kubernetes API server, which the first run builds from source
+.PHONY: setup demo test e2e cluster check bench down
 
 setup:
 	@setup/setup.sh
@@ -13,10 +14,13 @@ demo: setup
 	@echo 'Look at it: .venv/bin/zerotoil ssh demo1    .venv/bin/zerotoil lab console demo1    .venv/bin/zerotoil lab status'
 
 test: setup check
-	.venv/bin/pytest -m "not long"
+	.venv/bin/pytest -m "not long and not cluster"
 
 e2e: setup
 	.venv/bin/pytest tests/e2e
+
+cluster: setup
+	.venv/bin/pytest tests/cluster
 
 check:
 	.venv/bin/ruff check .
