@@ -13,7 +13,7 @@ from lxml import etree
 from zerotoil.clients.hypervisor import Hypervisor, network
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.model.spec import NAME
+from zerotoil.model.names import NAME
 from zerotoil.render.domain_mark import read_mark
 from zerotoil.resources.hypervisor.domain_fields import firmware, hostdev_name
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk, iscsi_disk

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from zerotoil.model.kubernetes.objects import is_name
+from zerotoil.model.kubernetes.names import check_name
 from zerotoil.model.secret import SecretKey
 from zerotoil.model.section import Section
 from zerotoil.model.units import Seconds
@@ -62,15 +62,14 @@ class ClusterSpec(Section):
     def _names(cls, secrets: dict[str, ClusterSecret]) -> dict[str, ClusterSecret]:
         for name, secret in secrets.items():
             for word in (name, secret.namespace):
-                if not is_name(word):
-                    raise ValueError(f"{word!r} is no name of an object; use a-z, 0-9, '-' and '.'")
+                check_name(word)
         return secrets
 
     @field_validator("storage_class")
     @classmethod
     def _class(cls, name: str) -> str:
-        if name and not is_name(name):
-            raise ValueError(f"{name!r} is no name of an object; use a-z, 0-9, '-' and '.'")
+        if name:
+            check_name(name)
         if name == "local-path":
             raise ValueError("local-path is k3s's own; write another name, for instance data")
         return name

@@ -6,16 +6,16 @@ Sources: docs.k3s.io cli/server, cli/agent, installation/configuration, advanced
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from zerotoil.model.names import named
 from zerotoil.model.secret import SecretKey
 from zerotoil.model.section import Section, Wrong
 
 RELEASES = "https://github.com/k3s-io/k3s/releases/download"
 VERSION = r"v(\d+)\.(\d+)\.(\d+)(?:-[a-z0-9.]+)?\+k3s\d+"
-_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SHA256 = r"[0-9a-f]{64}"
 _DISK = "the datastore lies on the data disk, at /var/lib/rancher, where SELinux's policy and an undo find it"
 _TOKEN = "write k3s_token, which is kept in a file that only root reads"
@@ -45,6 +45,15 @@ OURS = {
 }  # fmt: skip
 
 
+def _check_release(version: str) -> str:
+    if not re.fullmatch(VERSION, version):
+        raise ValueError(f"{version!r} is not a release of k3s; write for instance v1.36.3+k3s1")
+    return version
+
+
+Release = Annotated[str, AfterValidator(_check_release)]
+
+
 class K3sSpec(Section):
     """Kubernetes by k3s: this host as a node of a cluster."""
 
@@ -52,7 +61,7 @@ class K3sSpec(Section):
         None, description="server (the first that is declared is the one that others join) or agent; unset: no k3s on this host"
     )
     cluster: str = Field("", description="Name of the cluster: hosts of one name form one; default: the host's name")
-    version: str = Field(
+    version: Release = Field(
         "v1.36.3+k3s1",
         description="Version of the first install; later ones come from the upgrade controller, not from a deploy",
     )
@@ -74,16 +83,7 @@ class K3sSpec(Section):
     @field_validator("cluster")
     @classmethod
     def _cluster_name(cls, name: str) -> str:
-        if name and not re.fullmatch(_NAME, name):
-            raise ValueError(f"{name!r} is not a name of a cluster; use a-z, 0-9 and '-' inside, for instance home")
-        return name
-
-    @field_validator("version")
-    @classmethod
-    def _release(cls, version: str) -> str:
-        if not re.fullmatch(VERSION, version):
-            raise ValueError(f"{version!r} is not a release of k3s; write for instance v1.36.3+k3s1")
-        return version
+        return named(name, "a name of a cluster", "home") if name else name
 
     @field_validator("url", "airgap_images")
     @classmethod

@@ -6,16 +6,13 @@ which registries limit; it tells of what it applied, not of what became of it.
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field, field_validator
 
-from zerotoil.model.kubernetes.objects import check_chart_repo, is_name
+from zerotoil.model.kubernetes.names import ChartRepo, ObjectName, is_name
 from zerotoil.model.section import Section
 from zerotoil.model.units import Bool, Seconds
 
 _LEAST = 3600
-_NAME = r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
 POLICIES = ("patch", "minor", "major", "major+approve", "minor+approve", "patch+approve", "force+tag", "never")
 
 
@@ -28,32 +25,21 @@ class KeelSpec(Section):
     )
     poll: Seconds = Field(3600, description="How often registries are asked; at most once an hour")
     version: str = Field("1.2.0", description="Version of the chart")
-    repo: str = Field("https://keel-hq.github.io/keel/", description="Where the chart is: upstream, or a mirror")
-    storage_class: str = Field("local-path", description="What keeps its approvals and its log")
-
-    @field_validator("repo")
-    @classmethod
-    def _repository(cls, url: str) -> str:
-        return check_chart_repo(url)
+    repo: ChartRepo = Field("https://keel-hq.github.io/keel/", description="Where the chart is: upstream, or a mirror")
+    storage_class: ObjectName = Field("local-path", description="What keeps its approvals and its log")
 
     @field_validator("workloads")
     @classmethod
     def _policies(cls, workloads: dict[str, str]) -> dict[str, str]:
         for name, policy in workloads.items():
-            if not re.fullmatch(rf"{_NAME}/{_NAME}", name):
+            namespace, _, workload = name.partition("/")
+            if not (is_name(namespace) and is_name(workload)):
                 raise ValueError(f"{name!r} is no workload; write NAMESPACE/NAME, for instance web/blog")
             if policy == "force":
                 raise ValueError(f"{name}: force alone takes any tag that is pushed, also an older one; write force+tag")
             if policy not in POLICIES:
                 raise ValueError(f"{name}: {policy!r} is no policy; it is one of {', '.join(POLICIES)}")
         return workloads
-
-    @field_validator("storage_class")
-    @classmethod
-    def _class_name(cls, name: str) -> str:
-        if not is_name(name):
-            raise ValueError(f"{name!r} is no name of an object; use a-z, 0-9, '-' and '.'")
-        return name
 
     @field_validator("poll")
     @classmethod

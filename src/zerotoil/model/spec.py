@@ -20,6 +20,7 @@ from zerotoil.model.k3s import K3sSpec
 from zerotoil.model.k3s_cluster import Cluster
 from zerotoil.model.keel import KeelSpec
 from zerotoil.model.more_data import check_more, with_defaults
+from zerotoil.model.names import NAME, named
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
 from zerotoil.model.notify import NotifySpec
 from zerotoil.model.registry import RegistrySpec
@@ -30,15 +31,7 @@ from zerotoil.model.upgrades import UpgradesSpec
 from zerotoil.model.vm import HypervisorSpec, OsSpec, VmSpec
 from zerotoil.model.watchtower import WatchtowerSpec
 
-NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 VIRTIO_SERIAL_BYTES = 20  # virtio-blk truncates beyond; facts: QEMU VIRTIO_BLK_ID_BYTES
-
-
-def _named(name: str, what: str, example: str) -> str:
-    """The name; refused when it could not be part of a host name, a dataset and a target alike."""
-    if not re.fullmatch(NAME, name):
-        raise ValueError(f"{name!r} is not {what}; use a-z, 0-9 and '-' inside, at most 63, for instance {example}")
-    return name
 
 
 class SshSpec(Section):
@@ -71,7 +64,7 @@ class LabSpec(Section):
     @field_validator("name")
     @classmethod
     def _lab_name(cls, name: str) -> str:
-        return _named(name, "a name of a lab", "home")
+        return named(name, "a name of a lab", "home")
 
 
 class HostSpec(Section):
@@ -102,7 +95,7 @@ class HostSpec(Section):
     @field_validator("name")
     @classmethod
     def _host_name(cls, name: str) -> str:
-        return _named(name, "a host name", "docker1")
+        return named(name, "a host name", "docker1")
 
     @model_validator(mode="before")
     @classmethod

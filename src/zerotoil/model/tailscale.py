@@ -9,7 +9,7 @@ import re
 
 from pydantic import Field, field_validator, model_validator
 
-from zerotoil.model.kubernetes.objects import check_chart_repo
+from zerotoil.model.kubernetes.names import ChartRepo
 from zerotoil.model.secret import SecretKey
 from zerotoil.model.section import Section, Wrong
 from zerotoil.model.units import Bool
@@ -24,12 +24,7 @@ class TailscaleSpec(Section):
     operator_tag: str = Field("tag:k8s-operator", description="Tag of the operator; it has to own the other")
     tag: str = Field("tag:k8s", description="Tag of what it makes reachable")
     version: str = Field("1.96.5", description="Version of the chart")
-    repo: str = Field("https://pkgs.tailscale.com/helmcharts", description="Where the chart is: upstream, or a mirror")
-
-    @field_validator("repo")
-    @classmethod
-    def _repository(cls, url: str) -> str:
-        return check_chart_repo(url)
+    repo: ChartRepo = Field("https://pkgs.tailscale.com/helmcharts", description="Where the chart is: upstream, or a mirror")
 
     @field_validator("operator_tag", "tag")
     @classmethod

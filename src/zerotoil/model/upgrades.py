@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from zerotoil.model.k3s import VERSION
+from zerotoil.model.k3s import Release
 from zerotoil.model.section import Section, Wrong
 from zerotoil.model.units import Bool, Int
 
@@ -46,7 +46,7 @@ class UpgradesSpec(Section):
 
     enabled: Bool = Field(False, description="Install the upgrade controller and give it its Plans")
     channel: str | None = Field(None, description="What to follow: a minor release such as v1.36, stable, latest, or a URL")
-    version: str | None = Field(None, description="Or one release, such as v1.36.3+k3s1")
+    version: Release | None = Field(None, description="Or one release, such as v1.36.3+k3s1")
     days: list[Day] = Field(
         ["mo", "tu", "we", "th", "fr", "sa", "su"], description="Days on which an upgrade may begin: mo, tu, we, th, fr, sa, su"
     )
@@ -66,13 +66,6 @@ class UpgradesSpec(Section):
         if channel is None or channel in MOVING or re.fullmatch(_MINOR, channel) or re.fullmatch(r"https?://[^\s@]+", channel):
             return channel
         raise ValueError(f"{channel!r} is no channel; write a minor release such as v1.36, stable, latest, or a URL")
-
-    @field_validator("version")
-    @classmethod
-    def _release(cls, version: str | None) -> str | None:
-        if version is not None and not re.fullmatch(VERSION, version):
-            raise ValueError(f"{version!r} is not a release of k3s; write for instance v1.36.3+k3s1")
-        return version
 
     @field_validator("start", "end")
     @classmethod

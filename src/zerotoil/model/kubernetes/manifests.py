@@ -13,7 +13,8 @@ from typing import Any
 from zerotoil.error_codes import Code
 from zerotoil.model.compose.findings import AppProblems, Finding
 from zerotoil.model.compose.source import Place, Source, SourceError, read_all
-from zerotoil.model.kubernetes.objects import IMAGES, LABEL, Object, is_name
+from zerotoil.model.kubernetes.names import is_name
+from zerotoil.model.kubernetes.objects import IMAGES, LABEL, Object
 
 _TRAPS = re.compile(r"[yn]|[YN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
 # Kinds whose names are freer: a path segment is enough.

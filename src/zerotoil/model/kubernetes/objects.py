@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,16 +102,3 @@ def managed(lab: str, cluster: str) -> str:
         return value
     digest = hashlib.sha256(value.encode()).hexdigest()[:8]
     return f"{value[: _LONGEST - 9].rstrip('-.')}-{digest}"
-
-
-def check_chart_repo(url: str) -> str:
-    """The URL of a repository of charts. Raises ValueError."""
-    if not re.fullmatch(r"(https?|oci)://[^\s@]+", url):
-        raise ValueError(f"{url!r} is no repository of charts; write https://… or oci://…, without a login")
-    return url
-
-
-def is_name(name: str) -> bool:
-    """Is it a name that objects of most kinds can have: a DNS subdomain of RFC 1123?"""
-    label = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-    return len(name) <= 253 and bool(re.fullmatch(rf"{label}(\.{label})*", name))
