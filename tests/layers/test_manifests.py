@@ -82,6 +82,7 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
             "c.yaml.j2": config("{{ nosuch }}"),
             "d.yaml": "a: 1\na: 2\n",
             "e.yaml.j2": "{% if %}",
+            "f.yaml.j2": "{{ lab + 1 }}",
         },
     )
     template = 'name the value in cluster_values = {"NAME": …}'
@@ -89,6 +90,8 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         f"cluster/c.yaml.j2: the template cannot be filled in ('nosuch' is undefined): {template} [{Code.MANIFEST_FILE}]",
         f"cluster/e.yaml.j2:1: the template cannot be filled in (Expected an expression, got 'end of statement "
         f"block'): {template} "
+        f"[{Code.MANIFEST_FILE}]",
+        f"cluster/f.yaml.j2: the template cannot be filled in (TypeError in one of its expressions): {template} "
         f"[{Code.MANIFEST_FILE}]",
         f"cluster/d.yaml:2: a stands twice, first in line 1 [{Code.MANIFEST_MALFORMED}]",
         f"cluster/b.yaml:1: ConfigMap web/a stands in cluster/a.yaml:1 too; leave one of them out [{Code.MANIFEST_TWICE}]",

@@ -84,6 +84,14 @@ def test_a_template_that_is_none(root: Path) -> None:
     assert "server.toml.template:2: the template cannot be filled in (Expected an expression" in str(refused(root))
 
 
+@pytest.mark.parametrize("wrong", ["{{ host + 1 }}", "{{ 1 / 0 }}", "{{ db_password.nosuch() }}", "{{ '%d' % db_password }}"])
+def test_an_expression_that_fails_names_its_file_and_no_value(root: Path, wrong: str) -> None:
+    add(root, "server.toml.template", wrong)
+    error = refused(root, apps_values={"web": {"db_password": Secret("s3cret")}})
+    assert error.code is Code.APP_TEMPLATE
+    assert "server.toml.template: the template cannot be filled in (" in str(error) and "s3cret" not in str(error)
+
+
 @pytest.mark.parametrize("name", [".env.template", "db.env.template"])
 def test_a_secret_for_an_environment_is_refused(root: Path, name: str) -> None:
     add(root, name, "PASSWORD={{ db_password }}\n")

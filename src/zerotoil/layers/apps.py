@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from jinja2.meta import find_undeclared_variables
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError, Several
+from zerotoil.layers.templates import ENVIRONMENT, filling
 from zerotoil.model.compose import App as ComposeApp
 from zerotoil.model.compose import AppProblems, Service, across, check
 from zerotoil.model.compose.hostpath import absolute, within
@@ -105,19 +105,13 @@ def _file(spec: HostSpec, path: Path, inside: Path, app: str, values: dict[str, 
 
 def _rendered(path: Path, values: dict[str, Any], offline: bool) -> tuple[str, list[str]]:
     """The filled-in text, and the names of the secrets in it: only those that it uses are read."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    try:
-        source = _text(path)
-        used = sorted(find_undeclared_variables(environment.parse(source)) & set(values))
+    source = _text(path)
+    with filling(str(path), 'name the value in apps_values = {"APP": {"NAME": …}}', Code.APP_TEMPLATE):
+        used = sorted(find_undeclared_variables(ENVIRONMENT.parse(source)) & set(values))
         secrets = [name for name in used if isinstance(values[name], Secret)]
         given = {name: values[name] for name in used}
         given |= {name: MASK if offline else values[name].reveal() for name in secrets}
-        return environment.from_string(source).render(given), secrets
-    except jinja2.TemplateError as error:
-        line = getattr(error, "lineno", None)
-        where = f"{path}:{line}" if line else str(path)
-        what = f"{where}: the template cannot be filled in ({error.message})"
-        raise LabError(what, 'name the value in apps_values = {"APP": {"NAME": …}}', code=Code.APP_TEMPLATE) from error
+        return ENVIRONMENT.from_string(source).render(given), secrets
 
 
 def _content(path: Path) -> str | bytes:

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers.templates import ENVIRONMENT, filling
 from zerotoil.model.compose.findings import Finding
 from zerotoil.model.kubernetes.manifests import read as read_text
 from zerotoil.model.kubernetes.objects import Object
@@ -79,14 +78,8 @@ def _content(path: Path, root: Path, given: Mapping[str, Any]) -> str:
         raise _bad(path, root, "cannot be read", "write it as UTF-8, readable by you") from None
     if not path.name.endswith(_TEMPLATE):
         return text
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    try:
-        return environment.from_string(text).render(given)
-    except jinja2.TemplateError as error:
-        line = getattr(error, "lineno", None)
-        where = f"{path.relative_to(root)}:{line}" if line else str(path.relative_to(root))
-        what = f"{where}: the template cannot be filled in ({error.message})"
-        raise LabError(what, 'name the value in cluster_values = {"NAME": …}', code=Code.MANIFEST_FILE) from error
+    with filling(str(path.relative_to(root)), 'name the value in cluster_values = {"NAME": …}', Code.MANIFEST_FILE):
+        return ENVIRONMENT.from_string(text).render(given)
 
 
 def _bad(path: Path, root: Path, what: str, remedy: str) -> LabError:
