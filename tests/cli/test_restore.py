@@ -21,7 +21,7 @@ from zerotoil.resources.guest import Guest
 def here(make: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:  # noqa: F811
     lab = make()
     monkeypatch.setattr(command, "find", lambda _host, _inventory: lab.spec)
-    monkeypatch.setattr(Site, "running_guest", lambda _site, _seconds=0: Guest("matrix", lab.shell))
+    monkeypatch.setattr(Site, "running_guest", lambda _site, _seconds=0, **_options: Guest("matrix", lab.shell))
     yield lab
 
 

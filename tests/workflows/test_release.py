@@ -21,7 +21,7 @@ def held(local: LocalGuest, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F
     (own / "files").write_text(f"0644 {'0' * 64} compose.yaml\n")
     (own / "pins").write_text(PIN)
     local.unit(UNIT)
-    monkeypatch.setattr(Site, "running_guest", lambda _site: local.guest)
+    monkeypatch.setattr(Site, "running_guest", lambda _site, **_options: local.guest)
     return own
 
 

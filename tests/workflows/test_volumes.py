@@ -254,7 +254,7 @@ def test_the_commands_take_its_name(make: Callable[..., Lab], monkeypatch: pytes
     lab.nas.forget()
     for module in (command_snapshots, command_restore):
         monkeypatch.setattr(module, "find", lambda _host, _inventory: lab.spec)
-    monkeypatch.setattr(Site, "running_guest", lambda _site, _seconds=0: Guest("matrix", lab.shell))
+    monkeypatch.setattr(Site, "running_guest", lambda _site, _seconds=0, **_options: Guest("matrix", lab.shell))
     done = CliRunner().invoke(command_snapshots.snapshots, ["matrix", "--volume", "media", "--json"], catch_exceptions=False)
     told = json.loads(done.output)
     assert (told["volume"], [one["name"] for one in told["snapshots"]]) == (PATHS["media"], ["films"])
@@ -295,7 +295,7 @@ def test_an_undo_takes_the_data_back_and_leaves_the_others(undo_lab: UndoLab) ->
 
 def test_an_undo_says_beforehand_that_the_others_stay(undo_lab: UndoLab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "find", lambda _host, _inventory: undo_lab.spec)
-    monkeypatch.setattr(Site, "running_guest", lambda _site, _seconds=0: Guest("matrix", undo_lab.shell))
+    monkeypatch.setattr(Site, "running_guest", lambda _site, _seconds=0, **_options: Guest("matrix", undo_lab.shell))
     done = CliRunner().invoke(command.undo, ["matrix", "--dry-run"], catch_exceptions=False)
     for name in MORE:
         said = f"  /var/mnt/{name} is another volume (tank/lab/matrix/{name}): it stays as it is, with what is in it now"

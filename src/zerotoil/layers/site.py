@@ -231,18 +231,23 @@ class Site:
         return self.guest.seen if "guest" in vars(self) else {}
 
     def guest_now(self, seconds: int = _SSH_SECONDS) -> Guest:
-        """The running guest, read afresh: by `shell` where there is one, else over OpenSSH; `seconds` for one script."""
-        return Guest(self.spec.name, self.shell) if self.shell else self.running_guest(seconds)
+        """The running guest, read afresh, for one of many scripts: by `shell` where there is one, else over a connection that
+        they share; `seconds` for one script.
+        """
+        return Guest(self.spec.name, self.shell) if self.shell else self.running_guest(seconds, shared=True)
 
-    def running_guest(self, seconds: int = _SSH_SECONDS) -> Guest:
-        """The guest over OpenSSH, with the keys, address and pinned host key of the deploy; `seconds` for one script."""
+    def running_guest(self, seconds: int = _SSH_SECONDS, *, shared: bool = False) -> Guest:
+        """The guest over OpenSSH, with the keys, address and pinned host key of the deploy; `seconds` for one script.
+
+        A plan asks each guest once: a connection that stays would be one more process for each of a thousand guests.
+        """
         where = address(self.spec, self.hypervisor)
         if not where:
             raise LabError(
                 f"{self.spec.name}: the VM has no address yet", "is DHCP answering on its network?", code=Code.NO_ADDRESS
             )
-        started = self.hypervisor.start_number(self.spec.name)
-        return Guest(self.spec.name, ssh.shell(self.spec, where, project.known_hosts(self.root), seconds, started))
+        start = self.hypervisor.start_number(self.spec.name) if shared else None
+        return Guest(self.spec.name, ssh.shell(self.spec, where, project.known_hosts(self.root), seconds, start))
 
     def is_settled(self) -> bool:
         """Should the guest answer: the VM runs, and its data volume was seen healthy before, or it is adopted as it runs?"""

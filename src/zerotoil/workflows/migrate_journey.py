@@ -78,7 +78,7 @@ class Journey:
         """The guest, afresh. Raises LabError."""
         vars(self.site).pop("guest", None)
         self.site.hypervisor.forget()
-        return Guest(self.name, self.site.shell) if self.site.shell else self.site.running_guest()
+        return self.site.guest_now()
 
     def note(self, move: Move | None) -> None:
         """Write down what is under way."""
