@@ -21,6 +21,7 @@ from zerotoil.layers.notices import notices
 from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeState
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_mark import Mark
+from zerotoil.resources.guest.mounted import Mounted
 from zerotoil.resources.guest.own import OwnFiles
 from zerotoil.resources.hypervisor.domain import wanted
 from zerotoil.resources.nas.mark import read_mark, write_mark
@@ -94,19 +95,22 @@ def test_one_more_on_a_running_host_waits_and_is_formatted_by_nobody(lab: Preten
     assert restarts["disk matrix-media"] == f"absent -> network {site.iqn}/1" and not host.problems
     lab.apply(site)
     assert disks(site) == ALL_DISKS and disks(site, live=True) == ALL_DISKS[:2]
-    assert marks(site)["media"] == DataMark("home/matrix", VolumeState.BLANK)
+    assert marks(site)["media"] == DataMark("home/matrix", VolumeState.FIRST_BOOT), (
+        "whoever uses it there now: it is blank no more"
+    )
     (host,) = planned(site_of(lab, guest(**OLD_OS)))
     assert host.changes == [] and host.problems == []
     assert {str(notice.kind) for notice in notices(site)} == {"deferred", "reprovision needed"}
 
 
-def test_one_that_is_declared_no_more_leaves_the_definition_and_stays_on_the_nas(lab: PretendLab) -> None:
+def test_one_that_is_declared_no_more_stays_with_the_vm_and_on_the_nas(lab: PretendLab) -> None:
+    """The OS disk that runs still mounts it, and so does the one that a migration may go back to."""
     lab.apply(site_of(lab))
     fewer = site_of(lab, data_more={"media": MORE["media"]})
     (host,) = planned(fewer)
-    assert [(change.field, change.before, change.after) for change in host.changes] == [("volume matrix-db", "present", "absent")]
+    assert [(change.resource, change.field) for change in host.changes] == [("VM matrix", "mark")] or host.changes == []
     lab.apply(fewer)
-    assert disks(fewer) == ALL_DISKS[:3]
+    assert disks(fewer) == ALL_DISKS
     assert marks(fewer)["db"] == DataMark("home/matrix", VolumeState.DATA, DB)
     (host,) = planned(site_of(lab, data_more={"media": MORE["media"]}))
     assert host.changes == [] and host.problems == []
@@ -271,12 +275,15 @@ def test_no_app_is_touched_while_its_volume_is_not_there(lab: PretendLab) -> Non
     (lab.folder / "apps/web/compose.yaml").write_text(COMPOSE.format("/var/mnt/media/films:/films:z"))
     lab.apply(lab.site())
     site = site_of(lab, guest(**OLD_OS), apps=["web"])
-    first = site.app_resources()[0]
+    kinds = [type(one) for one in site.guest_resources()]
+    assert kinds.index(Mounted) < kinds.index(OwnFiles), "before the units of its apps are written"
+    first = site.guest_resources()[kinds.index(Mounted)]
     for ask in (first.plan, first.apply):
         with pytest.raises(LabError, match="web keeps data at /var/mnt/media, and the OS disk was made without that") as caught:
             ask()
         assert caught.value.code is Code.DATA_NOT_MOUNTED
-    assert site_of(lab, apps=["web"]).app_resources()[0].plan() == []
+    now = site_of(lab, apps=["web"])
+    assert [one.plan() for one in now.guest_resources() if isinstance(one, Mounted)] == [[]]
 
 
 def test_a_vm_that_keeps_the_login_of_somebody_else_has_one_volume() -> None:
@@ -294,14 +301,18 @@ def test_such_an_app_starts_on_no_os_disk_that_was_made_without_its_volume(lab: 
     (own,) = (one for one in site.guest_resources() if isinstance(one, OwnFiles))
     dropins = {file.path.rpartition("/units/")[2]: file.content for file in own.files if "/zerotoil-app@" in file.path}
     dropins.pop("zerotoil-app@.service", None)
-    assert dropins == {"zerotoil-app@web.service.d/zerotoil.conf": "[Unit]\nAssertPathIsMountPoint=/var/mnt/media\n"}
+    lines = "RequiresMountsFor=/var/mnt/media\nAssertPathIsMountPoint=/var/mnt/media\n"
+    assert dropins == {"zerotoil-app@web.service.d/zerotoil.conf": f"[Unit]\n{lines}"}
 
 
 def test_the_same_holds_for_containers_of_podman(root: Path) -> None:
     (root / "apps/web/compose.yaml").write_text(COMPOSE.format("/var/mnt/media/films:/films:z"))
     spec = make_spec(apps=["web"], container_backend="podman", data_more=MORE)
     (text,) = (text for name, text in judge(spec, root).quadlets["web"].items() if name.endswith(".container"))
-    assert "[Unit]" in text.partition("AssertPathIsMountPoint=/var/mnt/media\n")[0] and "/var/mnt/db" not in text
+    assert (
+        "[Unit]" in text.partition("RequiresMountsFor=/var/mnt/media\nAssertPathIsMountPoint=/var/mnt/media\n")[0]
+        and "/var/mnt/db" not in text
+    )
     assert text.index("AssertPathIsMountPoint") < text.index("[Container]")
 
 

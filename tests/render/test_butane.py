@@ -138,6 +138,11 @@ def test_containers_wait_for_all_volumes(backend: str, unit_name: str) -> None:
     assert "dropins" not in unit(render(container_backend=backend), "docker.service")
 
 
+def test_so_does_k3s() -> None:
+    (dropin,) = unit(render(data_more=MORE, k3s_role="server"), "k3s.service")["dropins"]
+    assert dropin["contents"].splitlines() == ["[Unit]", "RequiresMountsFor=/var/mnt/my-media /var/mnt/db"]
+
+
 def test_a_fragment_of_the_owner_adds_a_drop_in_beside_ours_and_writes_on_no_volume() -> None:
     theirs = "systemd: {units: [{name: docker.service, dropins: [{name: a.conf, contents: x}]}]}"
     names = [dropin["name"] for dropin in unit(render(theirs, data_more=MORE), "docker.service")["dropins"]]

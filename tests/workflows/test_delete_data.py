@@ -18,7 +18,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.resources.nas.clone import Clone
 from zerotoil.resources.nas.mark import dataset
-from zerotoil.resources.nas.present import Swap, note_swap
+from zerotoil.resources.nas.present import Swap, lineage, note_swap, present, take_over
 from zerotoil.workflows.delete_data import delete, foreseen
 from zerotoil.workflows.destroy import destroy
 
@@ -58,6 +58,25 @@ def test_what_an_undo_left_goes_while_the_vm_runs(machine: Machine) -> None:
     site.nas.forget()
     assert dataset(site.nas, left) is None
     assert dataset(site.nas, VOLUME) and machine.data()[1] == CONTENT
+
+
+def test_after_the_present_volume_goes_the_one_before_it_serves(machine: Machine) -> None:
+    """Two undos, and the newest is deleted: not the oldest data comes back, and its new snapshots are the host's again."""
+    site, one, other = machine.site, f"{VOLUME}-undo-1", f"{VOLUME}-undo-2"
+    site.nas.write("pool.snapshot.create", {"dataset": VOLUME, "name": "then"})
+    for old, new, at in ((VOLUME, one, 100), (one, other, 200)):
+        Clone(site.nas, new, f"{VOLUME}@then", {"owner": site.spec.owner, "state": "data"}).make()
+        take_over(site.spec, site.nas, Swap(old, new, "now"), at)
+    destroy(site)
+    assert f"its place as the host's data: the next deploy takes {one}" in foreseen(site, other)
+    delete(site, other, other)
+    site.nas.forget()
+    assert present(site.spec, site.nas) == one
+    assert lineage(site.spec, site.nas)[0].tells(site.now().timestamp() + 1)
+    delete(site, one, one)
+    site.nas.forget()
+    assert present(site.spec, site.nas) == VOLUME
+    assert lineage(site.spec, site.nas)[0].tells(site.now().timestamp() + 1)
 
 
 def test_not_while_another_vm_reads_it(machine: Machine) -> None:

@@ -184,6 +184,14 @@ def test_a_snapshot_holds_all_that_is_mounted_still_and_is_on_each(several: Seve
     assert [len(snapshots(volume(several.site.spec, name).spec, several.site.nas)) for name in PATHS] == [1, 1, 1]
 
 
+def test_one_that_is_lost_keeps_no_snapshot_and_no_way_back_from_the_others(several: Several) -> None:
+    several.site.nas.write("pool.dataset.delete", PATHS["media"])
+    several.site.nas.forget()
+    take(several.site, "", several.site.now())
+    several.site.nas.forget()
+    assert [len(snapshots(volume(several.site.spec, name).spec, several.site.nas)) for name in ("data", "db")] == [1, 1]
+
+
 # --- a snapshot of another volume beside the data
 
 
@@ -279,8 +287,9 @@ def undo_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[UndoLa
 
 def test_an_undo_takes_the_data_back_and_leaves_the_others(undo_lab: UndoLab) -> None:
     lab = undo_lab
-    ahead = look_ahead(lab.site)
-    undo(lab.site, ahead)
+    ahead, said = look_ahead(lab.site), []
+    undo(Site(lab.spec, Path(), shell=lab.shell, say=said.append), ahead)
+    assert "shutting the VM down" in said, "QEMU's sessions for the other LUNs would stay while the extent is changed"
     assert lab.sim.storage.read(ahead.swap.new) == "yesterday"  # type: ignore[attr-defined]
     assert lab.sim.storage.read(PATHS["media"]) == "films"  # type: ignore[attr-defined]
     served = {extent["name"]: extent["disk"] for extent in lab.nas.query("iscsi.extent")}

@@ -231,10 +231,11 @@ def requirements(spec: HostSpec, judged: Judged) -> list[GuestFile]:
 
 
 def asserted(spec: HostSpec, found: Found) -> dict[str, str]:
-    """By app, the lines of a unit that refuse to start it where nothing is mounted."""
+    """By app, the lines of a unit that wait for the mounts, and refuse to start where the OS disk was made without them."""
     lines: dict[str, str] = {}
     for volume, apps in _users(spec, found):
-        lines |= {app: f"{lines.get(app, '')}AssertPathIsMountPoint={volume.mount}\n" for app in apps}
+        waits = f"RequiresMountsFor={volume.mount}\nAssertPathIsMountPoint={volume.mount}\n"
+        lines |= {app: f"{lines.get(app, '')}{waits}" for app in apps}
     return lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -117,7 +117,7 @@ class Site:
 
     def guest_resources(self) -> list[Resource]:
         """What is kept in the guest: first the record of the data volume, then what runs there."""
-        guest, records = self.guest, self.records()
+        guest, records = self.guest, [*self.records(), *self._needed()]
         if self.spec.container.backend == "docker":
             return [*records, *guest_resources(self.spec, guest, self._requirements())]
         if not self.spec.apps.run:  # podman's script stays: it takes away what is declared no more
@@ -125,6 +125,14 @@ class Site:
         from zerotoil.layers import podman_apps
 
         return [*records, *podman_apps.guest_resources(self.spec, self.apps, guest)]
+
+    def _needed(self) -> list[Resource]:
+        """The volumes beside the data that apps keep something on: looked at before anything of these apps is written."""
+        if not (self.spec.data.more and self.spec.apps.run):
+            return []
+        from zerotoil.layers import apps
+
+        return apps.needed(self.spec, self.apps, self.guest)
 
     def _requirements(self) -> list[GuestFile]:
         """What makes apps wait for volumes beside the data."""
@@ -146,7 +154,7 @@ class Site:
 
     def recorded(self, volume: Volume) -> DataMark | None:
         """What is recorded about one of the host's volumes."""
-        return self.mark if volume.is_data else read_mark(self.nas, self.path_of(volume))
+        return read_mark(self.nas, self.path_of(volume))
 
     def _record(self, volume: Volume, mark: DataMark) -> None:
         write_mark(self.nas, self.path_of(volume), mark)
@@ -168,10 +176,9 @@ class Site:
             return [GonePodmanApps(self.guest, {}) if podman else GoneApps(self.guest, [])]
         from zerotoil.layers import apps, podman_apps  # load a schema and its validator, which most hosts do without
 
-        needed = apps.needed(self.spec, self.apps, self.guest)
         if podman:
-            return [*needed, *podman_apps.resources(self.spec, self.apps, self.guest)]
-        return [*needed, *apps.resources(self.spec, self.apps, self.guest)]
+            return podman_apps.resources(self.spec, self.apps, self.guest)
+        return apps.resources(self.spec, self.apps, self.guest)
 
     def cluster_resources(self) -> list[Resource]:
         """The objects of the host's cluster, where it is the cluster's first server."""
@@ -259,24 +266,28 @@ class Site:
         return mark is not None and mark.state is VolumeState.DATA
 
     def before_first_boot(self) -> None:
-        """Raise LabError unless every volume is proven to be ours and blank, or to hold the expected filesystem."""
-        for volume in volumes(self.spec):
+        """Raise LabError unless every volume is proven to be ours and blank, or to hold the expected filesystem.
+
+        A VM that is defined without the disk of a volume beside the data can do nothing to it.
+        """
+        for volume in self._attached():
             guard.check(
                 host=self.spec.name,
                 want=guard.expected(volume.spec),
                 owner=self.spec.owner,
-                mark=self._believed(volume),
+                mark=self.recorded(volume),
                 found=device.probe(volume.spec, self.iqn),
                 partlabel=volume.spec.data.partlabel,
                 volume=volume.words,
             )
 
-    def _believed(self, volume: Volume) -> DataMark | None:
-        """What is recorded; but a disk that a VM ran with may have been used there by hand: only a look finds it blank."""
-        mark = self.recorded(volume)
-        if mark and mark.state is VolumeState.BLANK and not volume.is_data and self._ran_with(volume):
-            return replace(mark, state=VolumeState.FIRST_BOOT)
-        return mark
+    def _attached(self) -> list[Volume]:
+        """The volumes that the VM is defined with; all of them where there is no VM yet."""
+        data, *more = volumes(self.spec)
+        if not more or domain_tree(self.spec, self.hypervisor) is None:
+            return [data, *more]
+        has = reads(self.hypervisor, self.spec.name, self.iqn)
+        return [data, *(one for one in more if one.spec.iscsi.lun in has)]
 
     def note_first_boot(self) -> None:
         """From now on each volume may hold a filesystem: it is blank no more, whatever happens to this run."""

@@ -47,6 +47,7 @@ def render_butane(
         data_device=data_device(spec),
         device_unit=escape_unit(data_device(spec).removeprefix("/")),
         more=[_volume(volume) for volume in further(spec)],
+        waiting=_waiting(spec),
         static_nics=[
             {"index": index, "keyfile": _keyfile(templates["nic.nmconnection.j2"], spec, index)}
             for index, nic in enumerate(spec.vm.nics)
@@ -59,6 +60,13 @@ def render_butane(
     for fragment in fragments:
         _merge(config, _checked(spec, fragment), fragment.source)
     return yaml.dump(config, Dumper=_Dumper, sort_keys=False, width=1000)
+
+
+def _waiting(spec: HostSpec) -> list[str]:
+    """The units beside Docker's that start containers, and so wait for volumes that are declared beside the data."""
+    if spec.k3s.role:
+        return ["k3s.service" if spec.k3s.role == "server" else "k3s-agent.service"]
+    return ["zerotoil-podman.service"] if spec.container.backend == "podman" else []
 
 
 @cache

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from zerotoil.model.spec import HostSpec
-from zerotoil.model.volumes import further
 from zerotoil.render.domain_devices import devices
 from zerotoil.render.domain_fragment import Fragment
-from zerotoil.render.domain_mark import VOLUME, Mark
+from zerotoil.render.domain_mark import Mark
 
 CONFIG = "opt/com.coreos/config"  # where Ignition looks on QEMU
 CPU = {"kvm": "host-passthrough", "qemu": "maximum", "test": "maximum"}
@@ -44,7 +43,6 @@ class Provisioned:
 def declared_devices(spec: HostSpec) -> frozenset[str]:
     """The devices of the spec that may change, by the names the mark keeps."""
     cards = {f"card {spec.mac(index)}" for index in range(len(spec.vm.nics))} | {f"disk {spec.data.serial}"}
-    cards |= {f"{VOLUME} {volume.spec.data.serial}" for volume in further(spec)}
     return frozenset(cards | {f"usb {device}" for device in spec.vm.usb} | {f"pci {device}" for device in spec.vm.pci})
 
 

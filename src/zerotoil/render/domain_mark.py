@@ -12,7 +12,6 @@ from lxml import etree
 
 URI = "urn:zerotoil:domain:1"
 MARK = f"{{{URI}}}host"
-VOLUME = "volume"  # the kind of a disk beside the data disk, in the list of devices
 ADOPTED = 0  # the generation of an OS that somebody else installed
 
 
@@ -86,7 +85,7 @@ class Mark:
     ignition_sha256: str
     os_release: str
     booted: bool = False
-    devices: frozenset[str] = frozenset()  # "card 52:54:…", "disk SERIAL", "volume SERIAL", "usb 10c4:ea60", "pci …"
+    devices: frozenset[str] = frozenset()  # "card 52:54:…", "disk SERIAL", "usb 10c4:ea60", "pci …"
     fragment: str = ""  # vm_xml as it was merged, in canonical form
     adopted: bool = False
     former: str = ""

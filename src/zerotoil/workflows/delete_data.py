@@ -9,7 +9,8 @@ from zerotoil.model.units import format_size
 from zerotoil.model.volumes import volumes
 from zerotoil.resources.hypervisor import adopted
 from zerotoil.resources.nas import deletion
-from zerotoil.resources.nas.present import note_present, refuse_unfinished
+from zerotoil.resources.nas.mark import dataset, property_of
+from zerotoil.resources.nas.present import REPLACED, Swap, refuse_unfinished, take_over
 
 
 def foreseen(site: Site, volume: str) -> list[str]:
@@ -17,6 +18,8 @@ def foreseen(site: Site, volume: str) -> list[str]:
     found = _free(site, volume)
     lines = [f"{volume}: {format_size(found.size)}, {found.used >> 20} MiB used; nothing brings it back"]
     lines += [f"snapshot {name}" for name in found.snapshots]
+    if next_one := _successor(site, volume):
+        lines.append(f"its place as the host's data: the next deploy takes {next_one}")
     lines += [f"extent {name}" for _, name in found.extents] + [f"target {name}" for _, name in found.targets]
     return lines
 
@@ -24,13 +27,22 @@ def foreseen(site: Site, volume: str) -> list[str]:
 def delete(site: Site, volume: str, confirmed: str) -> None:
     """Delete it. Raises LabError. Cut off, a second run deletes the rest.
 
-    Where an undo had put it in the place of the declared volume, that one is the host's again: it is what is left.
+    Where an undo had put it in the place of another volume, that one is the host's again (`_successor`).
     """
     _free(site, volume)
     target = _target(site, volume)
-    if confirmed == volume == site.volume:  # first: a name that points nowhere would stop every deploy
-        note_present(site.spec, site.nas, site.spec.zvol)
+    if confirmed == volume == site.volume and (next_one := _successor(site, volume)):
+        swap = Swap(volume, next_one, f"{site.now():%Y-%m-%d %H:%M:%S}")  # first: a name that points nowhere stops every deploy
+        take_over(site.spec, site.nas, swap, int(site.now().timestamp()))
     deletion.delete(site.nas, volume, site.spec.owner, confirmed, target)
+
+
+def _successor(site: Site, volume: str) -> str:
+    """What serves as the host's data once the present volume is gone: what it had replaced, else the declared one."""
+    if volume != site.volume or volume == site.spec.zvol:
+        return ""
+    old = property_of(dataset(site.nas, volume) or {}, REPLACED)
+    return old if old and dataset(site.nas, old) else site.spec.zvol
 
 
 def _free(site: Site, volume: str) -> deletion.Doomed:

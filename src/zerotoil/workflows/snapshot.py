@@ -45,14 +45,16 @@ def wanted(site: Site, note: str, now: datetime) -> str:
     """What will be taken, as DATASET@NAME. Raises LabError when it cannot be."""
     spec = site.spec
     check_note(note)
-    for name in (covering(site), *_paths(site)):
+    for name in (covering(site), site.volume):
         if dataset(site.nas, name) is None:
             raise LabError(f"{spec.name}: the NAS has no {name}", "run the deploy first", code=Code.NEEDS_ANOTHER_FIRST)
     return f"{covering(site)}@{now.strftime(MANUAL)}"
 
 
 def _paths(site: Site) -> list[str]:
-    return [site.path_of(one) for one in volumes(site.spec)]
+    """The volumes that are there. One that is lost is no reason to lose the state of the others."""
+    paths = [site.path_of(one) for one in volumes(site.spec)]
+    return [path for path in paths if dataset(site.nas, path)]
 
 
 def covering(site: Site) -> str:

@@ -115,7 +115,8 @@ class Swapping:
         disk = _data_disk(site)
         serial = disk.findtext("serial") or ""
         there = serial in hot_disk.live_disks(site.hypervisor, spec.name)
-        hot = disk.get("type") == "network" and serial
+        # Its other volumes are LUNs of the same target: QEMU's sessions for them would stay while the extent is changed.
+        hot = disk.get("type") == "network" and serial and not spec.data.more
         if hot and not there:
             return  # unplugged by a run that was cut off
         site.say("stopping the apps and unmounting the data disk")
@@ -145,6 +146,17 @@ class Swapping:
         if site.spec.data.attach == "block" and site.hypervisor.storage.pools().get(site.spec.iscsi_pool, (False,))[0]:
             site.hypervisor.storage.stop_pool(site.spec.iscsi_pool)
 
+    def _log_in(self) -> None:
+        """What `_log_out` ended. Nothing more is asked of the pool: a volume that it does not see is no reason to stay off."""
+        site = self.site
+        if site.spec.data.attach != "block":
+            return
+        state = site.hypervisor.storage.pools().get(site.spec.iscsi_pool)
+        if state is None:
+            IscsiPool(site.spec, site.hypervisor, site.iqn).apply()
+        elif not state[0]:
+            site.hypervisor.storage.start_pool(site.spec.iscsi_pool)
+
     def _put_in(self) -> Guest:
         """The data disk back in the running guest, mounted."""
         site, spec = self.site, self.site.spec
@@ -153,8 +165,9 @@ class Swapping:
             guest = site.guest_now(PATIENCE)
         else:
             site.say("starting the VM")
+            self._log_in()
             for resource in site.vm_resources():
-                if isinstance(resource, (IscsiPool, Running)):
+                if isinstance(resource, Running):
                     resource.apply()
             guest = _answering(site)
         self.after("attached")

@@ -14,6 +14,7 @@ from zerotoil.resources.nas import nas_resources
 from zerotoil.resources.nas.deletion import delete, doomed
 from zerotoil.resources.nas.manual import Manual
 from zerotoil.resources.nas.mark import read_mark
+from zerotoil.resources.resource import Risk
 
 MEDIA, DB = {"size": "2 GiB", "filesystem": "xfs"}, {"size": "1 GiB", "blocksize": "16 KiB"}
 MORE = {"media": MEDIA, "db": DB}
@@ -52,8 +53,19 @@ def test_one_is_added_to_a_host_that_is_there(nas: Nas) -> None:
     apply(nas, host())
     changes = plan(nas, host(data_more=MORE))
     assert changes and all("media" in change or "db" in change for change in changes)
+    risks = {change.resource: change.risk for one in nas_resources(host(data_more=MORE), nas) for change in one.plan()}
+    assert risks["mapping matrix / matrix-media"] == Risk.RESTART, "the connections of the target may restart"
     apply(nas, host(data_more=MORE))
     assert luns(nas) == {"matrix": 0, "matrix-media": 1, "matrix-db": 2}
+
+
+def test_a_comment_changed_by_hand_is_mended_as_on_any_extent(nas: Nas) -> None:
+    apply(nas, host(data_more=MORE))
+    (extent,) = nas.found("iscsi.extent", "name", "matrix-media")
+    nas.write("iscsi.extent.update", extent["id"], {"comment": "mine now"})
+    assert len(plan(nas, host(data_more=MORE))) == 1
+    apply(nas, host(data_more=MORE))
+    assert plan(nas, host(data_more=MORE)) == []
 
 
 def test_the_schedule_of_the_host_and_a_snapshot_on_demand_cover_them(nas: Nas) -> None:

@@ -80,6 +80,8 @@ class Domain:
             self.hypervisor.define(self.spec.name, _text(new))
         else:
             want, fields = self._want(*own), {change.field for change in changes}
+            if any(change.before == "absent" and change.field.startswith("disk ") for change in changes):
+                self.first_boot.on_first_start()  # whoever uses it in that VM: from now on it is blank only when it was read
             redefine(self.hypervisor, self.spec.name, lambda whole: mend(whole, want, fields))
         must_match(self.key, self.plan())
         return changes

@@ -19,7 +19,7 @@ from zerotoil.model.units import format_size
 from zerotoil.render.domain import CONFIG
 from zerotoil.render.domain_devices import OS_SERIAL, disk_name
 from zerotoil.render.domain_fragment import Fragment
-from zerotoil.render.domain_mark import MARK, VOLUME, read_mark
+from zerotoil.render.domain_mark import MARK, read_mark
 
 OS_PARTS, DATA_PARTS, CARD_PARTS = ("driver",), ("driver", "source", "serial"), ("source", "model")
 _MAY_VANISH = ("source/auth", "source/initiator")  # compared even where the spec has none of it
@@ -202,7 +202,10 @@ def _below(element: etree._Element, path: str) -> Fields:
 
 
 def _optional(want: etree._Element, have: etree._Element) -> Fields:
-    """USB and PCI devices that are declared, and devices of ours (cards and volumes too) that are declared no more."""
+    """USB and PCI devices that are declared, and devices of ours (cards, too) that are declared no more.
+
+    No disk is among them: an OS disk that still mounts a volume would not start Docker without it, and could be gone back to.
+    """
     mine, theirs = read_mark(want), read_mark(have)
     now = mine.devices if mine else frozenset()
     before = theirs.devices if theirs else frozenset()
@@ -214,8 +217,6 @@ def _find_optional(domain: etree._Element, device: str) -> etree._Element | None
     kind, _, name = device.partition(" ")
     if kind == "card":
         return _card(domain, name)
-    if kind == VOLUME:  # its disk leaves the definition; what is on the NAS stays
-        return _disk(domain, name)
     return next((dev for dev in domain.findall(f"devices/hostdev[@type='{kind}']") if hostdev_name(dev) == name), None)
 
 

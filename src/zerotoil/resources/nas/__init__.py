@@ -35,7 +35,7 @@ def nas_resources(
         was_used = _surely
     snapshots_on = volume if spec.snapshot_dataset == spec.zvol else spec.snapshot_dataset  # a task on the volume itself follows
     portal, group, chap = access(spec, nas)
-    beside = Beside(spec.dataset, _comment(spec)) if not data.volume else None
+    beside = Beside(spec.dataset, _comment(spec), frozenset(one.spec.zvol for one in further(spec))) if not data.volume else None
     target = Target(nas, iscsi.target, portal, group, chap, volume, beside, adopt=adopt)
     extent = Extent(nas, iscsi.extent, volume, _comment(spec), adopt=adopt)
     # A volume that lies elsewhere is in a dataset that others use too: that one is neither made nor marked.

@@ -26,14 +26,20 @@ _LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Beside:
-    """Volumes of a host beside its data, declared now or before: right below its dataset, served by extents of our comment."""
+    """Volumes of a host beside its data: those that are declared, and those that were, right below its dataset and served by
+    extents of our comment.
+    """
 
     dataset: str
     comment: str
+    declared: frozenset[str] = frozenset()
 
     def has(self, extent: Entry) -> bool:
         """Does an extent serve one of them?"""
-        above = str(extent.get("disk") or "").rpartition("/")[0]
+        disk = str(extent.get("disk") or "")
+        if disk.removeprefix("zvol/") in self.declared:
+            return True
+        above = disk.rpartition("/")[0]
         return above == f"zvol/{self.dataset}" and extent.get("comment") == self.comment
 
 
@@ -264,6 +270,13 @@ class Mapping(Kept):
                     'nothing was touched; write another "lun" for it in data_more',
                     code=Code.LUN_TAKEN,
                 )
+
+    def diff(self, entry: Entry | None) -> list[Change]:
+        """See Kept. A LUN more is no small thing to who reads the others of the target: its connections may restart."""
+        changes = super().diff(entry)
+        if self.stays and entry is None and self.target.find():
+            return [replace(change, risk=Risk.RESTART) for change in changes]
+        return changes
 
     def declared(self) -> dict[str, Any]:
         """See Kept."""

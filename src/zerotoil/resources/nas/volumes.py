@@ -145,8 +145,10 @@ class Zvol(Kept):
     def _is_elsewhere(self) -> bool:
         """Is there a volume of this host that holds a filesystem of this label? It was renamed, or an undo left it."""
         for entry in self.nas.query("pool.dataset", ["pool", "=", self.name.split("/")[0]]):
-            mark = of_entry(entry) if entry["type"] == "VOLUME" else None
-            if mark and mark.owner == self.owner and mark.filesystem and mark.filesystem.label == self.label:
+            if entry["type"] != "VOLUME" or property_of(entry, "owner") != self.owner:
+                continue
+            mark = of_entry(entry)
+            if mark and mark.filesystem and mark.filesystem.label == self.label:
                 return True
         return False
 
