@@ -19,11 +19,20 @@ OLD, NEW = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 OWNER, APP = "home/matrix", "app"
 DB, HELD = "docker.io/library/postgres:16", f"docker.io/library/postgres@{OLD}"
 COMPOSE = {"services": {"db": {"image": "postgres:16", "restart": "always", "volumes": ["./data:/data"]}}}
-# Units are started as systemd would: not where a drop-in's condition fails, not without the data disk.
-SYSTEMCTL = r"""#!/bin/sh
+# What every stand-in for systemctl knows of quadlets: the file behind a service, and that its container goes with it.
+QUADLETS = r"""#!/bin/sh
 echo "systemctl $*" >>"$STATE/log"
 quadlet() { ls "$ZEROTOIL_ROOT"/etc/containers/systemd/*/"${1%.service}.container" 2>/dev/null; }
-blocked() {
+stop() {
+  /bin/rm -f "$STATE/active-$1"
+  file=$(quadlet "$1") && /bin/rm -f "$STATE/container-$(sed -n 's/^ContainerName=//p' "$file")"
+  return 0
+}
+"""
+# Units are started as systemd would: not where a drop-in's condition fails, not without the data disk.
+SYSTEMCTL = (
+    QUADLETS
+    + r"""blocked() {
   for path in $(sed -n 's/^ConditionPathExists=!//p' "$ZEROTOIL_ROOT/etc/systemd/system/$1.d"/*.conf 2>/dev/null); do
     [ ! -e "$path" ] || return 0
   done
@@ -53,11 +62,6 @@ start() {
       echo "$image $(cat "$ZEROTOIL_ROOT/var/mnt/data/apps/app/content")" >>"$STATE/met" ;;
   esac
 }
-stop() {
-  /bin/rm -f "$STATE/active-$1"
-  file=$(quadlet "$1") && /bin/rm -f "$STATE/container-$(sed -n 's/^ContainerName=//p' "$file")"
-  return 0
-}
 command=$1; shift; code=0
 case $command in
   start) for unit; do case $unit in --*) ;; *) start "$unit" || code=5 ;; esac; done ;;
@@ -77,6 +81,7 @@ case $command in
 esac
 exit $code
 """
+)
 PODMAN = r"""#!/bin/sh
 echo "podman $*" >>"$STATE/log"
 [ ! -e "$STATE/silent" ] || exit 125

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.render.quadlet.generator import command, generated
+from tests.resources.guest.podman_guest import QUADLETS
 from zerotoil.render.quadlet import quadlets
 from zerotoil.render.quadlet.held import held
 from zerotoil.resources.guest import Guest
@@ -19,20 +20,14 @@ from zerotoil.resources.guest.podman_drift import Seen, drift
 OWNER = "home/matrix"
 COMPOSE = {"services": {"web": {"image": "nginx:1", "depends_on": ["db"]}, "db": {"image": "postgres:16"}}}
 # A service that is started makes a container with the label of its installed quadlet, as quadlet's `podman run` would.
-SYSTEMCTL = r"""#!/bin/sh
-echo "systemctl $*" >>"$STATE/log"
-quadlet() { ls "$ZEROTOIL_ROOT"/etc/containers/systemd/*/"${1%.service}.container" 2>/dev/null; }
-start() {
+SYSTEMCTL = (
+    QUADLETS
+    + r"""start() {
   [ ! -e "$STATE/bad-$1" ] || return 1
   touch "$STATE/active-$1"
   file=$(quadlet "$1") || return 0
   name=$(sed -n 's/^ContainerName=//p' "$file")
   [ -e "$STATE/container-$name" ] || sed -n 's/^Label=zerotoil.unit=//p' "$file" >"$STATE/container-$name"
-}
-stop() {
-  rm -f "$STATE/active-$1"
-  file=$(quadlet "$1") && rm -f "$STATE/container-$(sed -n 's/^ContainerName=//p' "$file")"
-  return 0
 }
 command=$1; shift; code=0
 case $command in
@@ -48,6 +43,7 @@ case $command in
 esac
 exit $code
 """
+)
 PODMAN = r"""#!/bin/sh
 echo "podman $*" >>"$STATE/log"
 case "$1 $2" in
