@@ -31,7 +31,6 @@ check:
 bench: setup
 	bench/bootstrap.sh
 	bench/plan.sh
-	bench/going_back.sh
 
 down:
 	.venv/bin/zerotoil lab down

@@ -96,7 +96,7 @@ def downtime(site: Site) -> None:
     """A migration to a fresh OS disk of the same image, from the power button until the data is seen mounted; then bare."""
     watch = Watch()
     migrate.migrate(site, Wish(lenient=True), after=watch.step)
-    watch.told("migration")
+    watch.told("rebuild, which is a migration to a fresh OS disk")
     down = sum(watch.steps[name] for name in ("shut down", "switch", "start", "wait"))
     bare = Watch()
     shutdown(site.spec, site.hypervisor)

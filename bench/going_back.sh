@@ -9,6 +9,6 @@ bin=.venv/bin
 trap '$bin/zerotoil lab reset --yes >/dev/null' EXIT
 $bin/zerotoil lab reset --yes >/dev/null
 $bin/zerotoil lab up >/dev/null
-rm -f .zerotoil/known_hosts
+[ ! -f .zerotoil/known_hosts ] || ssh-keygen -q -R demo3 -f .zerotoil/known_hosts
 $bin/pyinfra -y inventory/demo.py deploys/full.py --data data_size='6 GiB' >/dev/null 2>&1
 $bin/python bench/going_back.py demo3 inventory/demo.py

@@ -147,6 +147,6 @@ The guard must have read the volume: what cannot be read is refused. The filesys
 | there is no earlier OS disk | `ZT840` |
 
 Nothing was changed then, and the old OS runs on. Each step was killed in turn on the embedded lab's real VM, on the way there and
-on the way back, and gone on with; the data's checksum was the same after it.
+while it was called off, and gone on with; the data's checksum was the same after it.
 """
 PAGES = {"migrate.md": swap_the_os}
