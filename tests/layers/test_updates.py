@@ -326,7 +326,10 @@ BARE = {
 PODMAN = {
     "Id": "p1", "Name": "blog-db", "Image": "a" * 64, "ImageName": "docker.io/library/postgres:17",
     "State": {"Status": "running"},
-    "Config": {"Image": "docker.io/library/postgres:17", "Labels": {"zerotoil.app": "blog", "zerotoil.service": "db"}},
+    "Config": {
+        "Image": "docker.io/library/postgres:17",
+        "Labels": {"zerotoil.app": "blog", "PODMAN_SYSTEMD_UNIT": "blog-db.service"},
+    },
 }  # fmt: skip
 PODMAN_IMAGE = {**IMAGE, "Id": "a" * 64, "Labels": IMAGE["Config"]["Labels"], "Config": {}}  # type: ignore[index]
 ENGINE = """#!/bin/sh

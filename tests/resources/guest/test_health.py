@@ -34,8 +34,9 @@ def test_docker(status: str, health: Any, well: bool) -> None:
     ],
 )  # fmt: skip
 def test_podman(state: str, status: str, well: bool) -> None:
-    item = {"Names": ["web-db"], "State": state, "Status": status, "Labels": {"zerotoil.app": "web"}}
-    assert healthy({"containers": [], "podman": {"containers": [item]}}, ["web"]) == ({"web/web-db"} if well else set())
+    labels = {"zerotoil.app": "web", "PODMAN_SYSTEMD_UNIT": "web-db.service"}
+    item = {"Names": ["web-db-1"], "State": state, "Status": status, "Labels": labels}
+    assert healthy({"containers": [], "podman": {"containers": [item]}}, ["web"]) == ({"web/db"} if well else set())
 
 
 def test_k3s_is_a_service_that_must_be_up_again_after_a_migration() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.conftest import make_spec
 from zerotoil.model.night import fixed_times
 from zerotoil.model.units import Cron
+from zerotoil.render.quadlet import quadlets
 from zerotoil.resources.guest.ledger import before_snapshots, guest_files
 from zerotoil.resources.guest.own_files import own_files
 
@@ -228,14 +229,20 @@ def test_a_stopped_app_is_no_app(host: Host) -> None:
 def test_podman(tmp_path: Path) -> None:
     host = Host(tmp_path, "podman")
     (host.tree / "bin/podman.sh").touch()
-    quadlet = host.tree / "quadlets/web/web.container"
-    quadlet.parent.mkdir(parents=True)
-    quadlet.write_text("[Container]\n")
-    host.runs("1", {"zerotoil.app": "web", "zerotoil.service": "front"})
+    folder = host.tree / "quadlets/web"
+    folder.mkdir(parents=True)
+    for name, text in quadlets("web", {"services": {"front": {"image": "nginx:1"}}}, "home/matrix", {}).items():
+        (folder / name).write_text(text)
+    (quadlet,) = folder.glob("*.container")
+    pairs = [line.split("=", 1) for line in quadlet.read_text().splitlines() if "=" in line]
+    labels = dict(value.split("=", 1) for key, value in pairs if key == "Label")
+    name = dict(pairs)["ContainerName"]
+    host.runs("1", labels | {"PODMAN_SYSTEMD_UNIT": f"{quadlet.stem}.service"}, name)  # that one is podman's own
     host.write()
     found = host.entry("2026-11-26T12-00-00Z")
     assert found["apps"]["web"]["compose"] is None and len(found["apps"]["web"]["quadlets"]) == 64
-    assert (found["containers"][0]["app"], found["containers"][0]["service"]) == ("web", "front")
+    (ran,) = found["containers"]
+    assert (ran["app"], ran["service"], ran["container"]) == ("web", "front", "web-front-1")
 
 
 def test_a_power_cut_leaves_no_half_entry(host: Host) -> None:

@@ -1,5 +1,6 @@
 """An undo where podman runs the apps: swap.sh, undo-app.sh and podman.sh together, cut off wherever they change something."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,22 @@ def test_data_and_image_go_back_together(guest: PodmanGuest) -> None:
     assert "AutoUpdate=registry" in declared(guest)["app-db.container"], "what is declared is as it was"
     assert not list(guest.root.glob("etc/systemd/system/*")) and not list(guest.root.glob("var/lib/zerotoil/*"))
     assert (guest.state / "active-podman-auto-update.timer").exists()
+
+
+@pytest.mark.parametrize("one", [False, True])
+def test_an_older_ledger_calls_a_service_by_its_containers_name(guest: PodmanGuest, one: bool) -> None:
+    disks = [guest.state / "yesterday", guest.data]
+    for disk in disks:
+        (entry,) = (disk / "zerotoil/ledger").glob("*.json")
+        entry.write_text(entry.read_text().replace('"service": "db"', '"service": "app-db-1"'))
+        gone = json.loads(entry.read_text())["containers"][0] | {"service": "app-cache-1"}
+        entry.write_text(json.dumps({"containers": [*json.loads(entry.read_text())["containers"], gone]}))
+    if one:
+        assert guest.app_undo("prepare", APP, str(disks[0])) == f"db {HELD}\n"
+        guest.app_undo("exchange", APP, "2026-11-26")
+    else:
+        assert guest.undo() == [Pin(APP, "db", HELD)]
+    assert guest.running() and set(guest.met()) == FITTING
 
 
 def test_the_boot_after_it_holds_it_too(guest: PodmanGuest) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_DOCKER = ("com.docker.compose.project", "com.docker.compose.service")
-_PODMAN = ("zerotoil.app", "zerotoil.service")
-
 
 def healthy(facts: Mapping[str, Any], apps: list[str]) -> frozenset[str]:
     """The services of these apps, as APP/SERVICE, whose container runs and does not say that it is unhealthy; k3s as k3s/UNIT."""
@@ -28,13 +25,19 @@ def _containers(facts: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         health = state.get("Health")
         word = health.get("Status") if isinstance(health, dict) else health
         labels = (item.get("Config") or {}).get("Labels") or {}
-        yield _name(labels, _DOCKER, item["Name"].lstrip("/")), state.get("Status") == "running" and word in (None, "", "healthy")
+        yield _compose(labels, item["Name"].lstrip("/")), state.get("Status") == "running" and word in (None, "", "healthy")
     for item in (facts.get("podman") or {}).get("containers") or []:
         status = str(item.get("Status") or "")
-        name = _name(item.get("Labels") or {}, _PODMAN, next(iter(item.get("Names") or [""])))
+        name = _quadlet(item.get("Labels") or {}, next(iter(item.get("Names") or [""])))
         yield name, item.get("State") == "running" and not any(f"({word})" in status for word in ("unhealthy", "starting"))
 
 
-def _name(labels: Mapping[str, str], keys: tuple[str, str], fallback: str) -> str:
-    app, service = (labels.get(key, "") for key in keys)
+def _compose(labels: Mapping[str, str], fallback: str) -> str:
+    app, service = (labels.get(f"com.docker.compose.{key}", "") for key in ("project", "service"))
     return f"{app}/{service or fallback}" if app else fallback
+
+
+def _quadlet(labels: Mapping[str, str], fallback: str) -> str:
+    """By the unit that made the container, which is named APP-SERVICE (podman sets this label)."""
+    app, unit = labels.get("zerotoil.app", ""), labels.get("PODMAN_SYSTEMD_UNIT", "")
+    return f"{app}/{unit.removesuffix('.service').removeprefix(f'{app}-') or fallback}" if app else fallback

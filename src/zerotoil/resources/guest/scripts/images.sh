@@ -18,16 +18,18 @@ containers=$(inspect) || containers=$(inspect) # one may vanish between the two 
 images=$("$engine" image inspect $(printf '%s' "$containers" | jq -r 'map(.Image) | unique[]') 2>/dev/null) || :
 printf '%s\n%s\n' "$containers" "${images:-[]}" | jq -cs '
   def id: ltrimstr("sha256:");
+  def part($app): rtrimstr(".service") | ltrimstr($app + "-"); # a quadlet makes the unit APP-SERVICE
   (.[1] | map({key: (.Id | id), value: .}) | from_entries) as $images
   | .[0]
   | map(
       (.Config.Labels // {}) as $labels
       | ($images[.Image | id] // {}) as $image
+      | ($labels["com.docker.compose.project"] // $labels["zerotoil.app"] // "") as $app
       | select($labels["com.docker.compose.oneoff"] != "True")
       | {
           container: (.Name | ltrimstr("/")),
-          app: ($labels["com.docker.compose.project"] // $labels["zerotoil.app"] // ""),
-          service: ($labels["com.docker.compose.service"] // $labels["zerotoil.service"] // ""),
+          $app,
+          service: ($labels["com.docker.compose.service"] // ($labels["PODMAN_SYSTEMD_UNIT"] // "" | part($app))),
           state: .State.Status,
           image: (.ImageName // .Config.Image),
           repo_digests: ($image.RepoDigests // []),

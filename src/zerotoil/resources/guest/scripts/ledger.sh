@@ -70,6 +70,7 @@ containers() { # as a JSON list; null where the engine does not answer, which is
   images=$(inspect images $(printf '%s' "$found" | jq -rs 'flatten(1) | map(.Image) | unique[]') 2>/dev/null) || :
   { printf '%s' "$found" | jq -cs 'flatten(1)' && printf '%s' "$images" | jq -cs 'flatten(1)'; } | jq -cs '
     def id: "sha256:" + ltrimstr("sha256:");
+    def part($app): rtrimstr(".service") | ltrimstr($app + "-"); # a quadlet makes the unit APP-SERVICE
     (.[1] | map({key: (.Id | id), value: (.RepoDigests // [] | sort)}) | from_entries) as $digests
     | .[0]
     | map(
@@ -78,10 +79,11 @@ containers() { # as a JSON list; null where the engine does not answer, which is
         | (.Name | ltrimstr("/")) as $name
         | ($image | sub("@.*$"; "") | sub(":[^:/]*$"; "")) as $repo
         | ($digests[.Image | id] // []) as $known
+        | ($labels["com.docker.compose.project"] // $labels["zerotoil.app"] // "") as $app
         | select($labels["com.docker.compose.oneoff"] != "True")
         | {
-            app: ($labels["com.docker.compose.project"] // $labels["zerotoil.app"] // ""),
-            service: ($labels["com.docker.compose.service"] // $labels["zerotoil.service"] // $name),
+            $app,
+            service: ($labels["com.docker.compose.service"] // ($labels["PODMAN_SYSTEMD_UNIT"] // $name | part($app))),
             container: $name, $image, id: (.Image | id),
             digest: ([($known[] | select(startswith($repo + "@"))), $known[]] | first // null)
           }

@@ -16,6 +16,18 @@ moved() { # THEN NOW [APP]: "APP SERVICE IMAGE ID" of what ran by one entry and 
     | select($runs["\(.app) \(.service)"] != .id) | "\(.app) \(.service) \(.digest // "-") \(.id)"' "$1"
 }
 
+# What the app calls the service of a ledger's entry: older entries of podman have the container's name. Prints nothing where the
+# app has no such service, which therefore starts no container.
+called() { # QUADLETS APP SERVICE
+  if [ "$engine" != podman ] || [ -f "$1/$2-$3.container" ]; then
+    echo "$3"
+  else
+    file=$(grep -lxF "ContainerName=$3" "$1"/*.container 2>/dev/null | head -n 1)
+    file=${file##*/} file=${file%.container}
+    echo "${file#"$2-"}"
+  fi
+}
+
 hold_at() { # FOLDER SERVICE IMAGE ID: the app in the folder holds the service at the image
   [ "$3" != - ] || return 0 # built on the host: no registry has it
   [ "$engine" != podman ] || name_again "$3" "$4"

@@ -171,6 +171,8 @@ pins() {
   moved "$then" "$now" >"$keep/moved" || fail "the entry ${then##*/} of the ledger cannot be read: no app was started"
   while read -r app service image id; do
     [ -f "$data/apps/$app/.zerotoil/files" ] || continue
+    service=$(called "$data/zerotoil/quadlets/$app" "$app" "$service")
+    [ -n "$service" ] || continue
     hold_at "$data/apps/$app" "$service" "$image" "$id" </dev/null || fail "$app $service could not be held at $image: no app was started"
     echo "$app $service $image"
   done <"$keep/moved"

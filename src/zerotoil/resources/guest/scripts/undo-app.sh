@@ -40,6 +40,8 @@ prepare() {
   : >"$aside/.$app.moved"
   [ -z "$then" ] || moved "$then" "$(newest "$data/zerotoil/ledger")" "$app" >"$aside/.$app.moved"
   while read -r _ service image id; do
+    service=$(called "$new.draft/.zerotoil/quadlets" "$app" "$service")
+    [ -n "$service" ] || continue
     hold_at "$new.draft" "$service" "$image" "$id" </dev/null
     echo "$service $image"
   done <"$aside/.$app.moved"
