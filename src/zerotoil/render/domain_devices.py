@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from itertools import count
+
 from lxml import etree
 
 from zerotoil.model.network import Nic
@@ -60,6 +63,11 @@ def disk_name(index: int) -> str:
     letters = "abcdefghijklmnopqrstuvwxyz"
     more = letters[index // len(letters) - 1] if index >= len(letters) else ""
     return f"vd{more}{letters[index % len(letters)]}"
+
+
+def free_disk_name(taken: Container[str | None]) -> str:
+    """The first name of a virtio disk that is not taken."""
+    return next(name for name in map(disk_name, count()) if name not in taken)
 
 
 def beside_disk(spec: HostSpec, iqn: str, serial: str) -> etree._Element:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +16,7 @@ from lxml import etree
 
 from zerotoil.model.units import format_size
 from zerotoil.render.domain import CONFIG
-from zerotoil.render.domain_devices import OS_SERIAL, disk_name
+from zerotoil.render.domain_devices import OS_SERIAL, free_disk_name
 from zerotoil.render.domain_fragment import Fragment
 from zerotoil.render.domain_mark import MARK, read_mark
 
@@ -291,7 +290,7 @@ def _name_disk(domain: etree._Element, disk: etree._Element) -> None:
     """Another name where a disk has it already: a person may have added one."""
     target, taken = disk.find("target"), {target.get("dev") for target in domain.findall("devices/disk/target")}
     if disk.tag == "disk" and target is not None and target.get("dev") in taken:
-        target.set("dev", next(name for name in map(disk_name, itertools.count()) if name not in taken))
+        target.set("dev", free_disk_name(taken))
 
 
 def _mend_fragment(have: etree._Element, want: etree._Element) -> None:

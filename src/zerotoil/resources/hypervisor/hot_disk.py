@@ -13,11 +13,11 @@ from lxml import etree
 from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.render.domain_devices import free_disk_name
 
 _SECONDS = 60  # an emulated guest on a busy machine takes its time to let go
 _AGAIN = 15  # seconds after which a request to let go that the guest did not hear is repeated
 _LOOK_SECONDS = 0.2
-_TARGETS = [f"vd{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
 
 
 def live_disks(hypervisor: Hypervisor, vm: str) -> dict[str, etree._Element]:
@@ -82,7 +82,7 @@ def _give_target(disk: etree._Element, hypervisor: Hypervisor, vm: str) -> None:
         if entry.findtext("serial") != disk.findtext("serial") and (other := entry.find("target")) is not None
     }
     if target.get("dev") in (None, *taken):
-        target.set("dev", next(name for name in _TARGETS if name not in taken))
+        target.set("dev", free_disk_name(taken))
 
 
 def _source(disk: etree._Element) -> dict[str, str]:

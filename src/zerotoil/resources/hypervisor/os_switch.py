@@ -15,7 +15,7 @@ from zerotoil.clients.hypervisor import Hypervisor
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
-from zerotoil.render.domain_devices import OS_SERIAL
+from zerotoil.render.domain_devices import OS_SERIAL, free_disk_name
 from zerotoil.render.domain_devices import os_disk as rendered_os_disk
 from zerotoil.render.domain_mark import ADOPTED, Made, Mark, replace_mark
 from zerotoil.resources.hypervisor import adopted, volumes
@@ -179,7 +179,7 @@ def _name_virtio(domain: etree._Element, disk: etree._Element) -> None:
     taken = {target.get("dev") for target in domain.findall("devices/disk/target") if target.getparent() is not disk}
     target = disk.find("target")
     if target is not None:
-        target.set("dev", next(f"vd{letter}" for letter in "abcdefghijklmnopqrstuvwxyz" if f"vd{letter}" not in taken))
+        target.set("dev", free_disk_name(taken))
 
 
 def _text(domain: etree._Element) -> str:
