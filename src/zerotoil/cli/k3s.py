@@ -1,4 +1,4 @@
-"""`zerotoil k3s status HOST` and `zerotoil k3s kubeconfig HOST`."""
+"""`zerotoil k3s status HOST`, `zerotoil k3s approve HOST WORKLOAD` and `zerotoil k3s kubeconfig HOST`."""
 
 from __future__ import annotations
 
@@ -14,26 +14,53 @@ from zerotoil.model.spec import HostSpec
 
 @click.group()
 def k3s() -> None:
-    """A cluster: its nodes, Plans and jobs; its kubeconfig."""
+    """A cluster: its nodes, Plans and jobs; what Keel asks; its kubeconfig."""
 
 
 @k3s.command()
 @inventory_option
 @click.argument("host")
 def status(host: str, inventory: Path | None) -> None:
-    """Nodes, versions, where the Plans lead, and cordons, with the command that mends what is wrong.
+    """Nodes, versions, where the Plans lead, cordons, and what Keel asks, with the command that mends what is wrong.
 
     Exit code 0: all is well, 2: something is to be mended.
     """
     spec = _server(host, inventory)
     from zerotoil.layers import Site
-    from zerotoil.resources.cluster import kubectl
+    from zerotoil.resources.cluster import approvals, kubectl
     from zerotoil.resources.cluster.status import is_well, lines
 
-    seen = kubectl.status(Site(spec, Path()).guest_now())
+    guest = Site(spec, Path()).guest_now()
+    seen = kubectl.status(guest)
     for line in lines(host, spec.k3s.cluster, seen):
         click.echo(line)
-    raise SystemExit(0 if is_well(seen) else 2)
+    well = is_well(seen)
+    if spec.keel.enabled:
+        try:
+            for one in approvals.pending(guest):
+                click.echo(f"Keel asks: {one}\n  zerotoil k3s approve {host} {one.workload}, or with --reject")
+        except LabError as error:
+            click.echo(f"! {error.shown}")
+            well = False
+    raise SystemExit(0 if well else 2)
+
+
+@k3s.command()
+@inventory_option
+@click.option("--reject", is_flag=True, help="Say no instead: this version is not asked about again.")
+@click.argument("host")
+@click.argument("workload")
+def approve(host: str, workload: str, reject: bool, inventory: Path | None) -> None:
+    """Let Keel update WORKLOAD (NAMESPACE/NAME) to the version that it asks about; `zerotoil k3s status` lists them."""
+    spec = _server(host, inventory)
+    if not spec.keel.enabled:
+        raise LabError(f"{host}: its cluster has no Keel", "keel_enabled installs it", code=Code.WRONG_OPTION)
+    from zerotoil.layers import Site
+    from zerotoil.resources.cluster import approvals
+
+    one = approvals.answer(Site(spec, Path()).guest_now(), workload, not reject)
+    said = "rejected: it stays as it is" if reject else "approved: Keel updates it at its next look"
+    click.echo(f"{one.workload}: {one.current} -> {one.new} is {said}")
 
 
 @k3s.command()

@@ -119,6 +119,7 @@ class Code(StrEnum):
     OBJECT_REFUSED = "ZT426"
     OBJECT_NOT_READY = "ZT427"
     K3S_SKIPS_MINOR = "ZT428"
+    KEEL_SILENT = "ZT429"
 
     # data volume and guard
     VOLUME_SHRINKS = "ZT501"

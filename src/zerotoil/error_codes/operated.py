@@ -100,6 +100,11 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "What the Plans lead to is more than one minor release above what runs, or below it. No Plan was written.",
         "Declare the next minor release, and go on when all nodes have it.",
     ),
+    Code.KEEL_SILENT: (
+        "Keel does not answer",
+        "Keel was asked at its Service which updates wait, and gave no answer. Nothing was approved or rejected.",
+        "The message has the reason; a chart that was just applied takes some minutes.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",

@@ -12,6 +12,7 @@ from tests.resources.guest.test_k3s import cluster
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest.k3s import guest_files as k3s_files
+from zerotoil.resources.guest.notify import guest_files as notify_files
 from zerotoil.resources.guest.own_files import own_files
 
 SINK = Secret("signal://signal.lan:8080/+4915100000001/+4915100000002")
@@ -40,8 +41,9 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
     there = {path.name for kind in ("scripts", "units") for path in (folder / kind).iterdir() if path.is_file()}
     docker = own_files(make_spec(apps=["web"], notify_sinks=[SINK]))
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
-    given = {Path(file.path).name for file in [*docker, *nodes]}
-    parts = {"part-users.sh", "part-images.sh"}
+    tells = notify_files(_node("server").model_copy(update={"notify": make_spec(notify_sinks=[SINK]).notify}))
+    given = {Path(file.path).name for file in [*docker, *nodes, *tells]}
+    parts = {"part-users.sh", "part-images.sh", "part-rollout.sh"}
     sent = {
         "ledger-read.sh",
         "quiesce.sh",
@@ -49,6 +51,7 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
         "swap.sh",
         "undo-app.sh",
         "kubectl.sh",
+        "keel.sh",
         *parts,
     }  # over SSH, and not kept there
     assert there - given == {"podman.sh", "images.sh"} | sent  # podman's

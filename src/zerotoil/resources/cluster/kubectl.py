@@ -54,7 +54,8 @@ def status(guest: Guest) -> dict[str, Any]:
 
 def _script(given: Mapping[str, Any], *arguments: str) -> str:
     text = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
-    return f"given() {{ cat <<'END-OF-OBJECTS'\n{text}\nEND-OF-OBJECTS\n}}\n{sent('kubectl.sh', *arguments)}"
+    script = sent("kubectl.sh", *arguments, parts=["part-rollout.sh"])
+    return f"given() {{ cat <<'END-OF-OBJECTS'\n{text}\nEND-OF-OBJECTS\n}}\n{script}"
 
 
 def _answer(host: str, answer: str) -> dict[str, Any]:

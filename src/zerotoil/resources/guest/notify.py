@@ -30,9 +30,18 @@ def guest_files(spec: HostSpec) -> list[GuestFile]:
     return [
         *map(script, _SCRIPTS),
         *map(unit, _UNITS),
+        *_cluster(spec),
         GuestFile(f"{TREE}/notify/config.json", 0o600, json.dumps(settings, indent=1) + "\n", False),
         GuestFile(f"{TREE}/notify/sinks.json", 0o600, _sinks_text(spec), True),
     ]
+
+
+def _cluster(spec: HostSpec) -> list[GuestFile]:
+    """The look at what became of the cluster's workloads: one server of it tells."""
+    if not spec.runs_cluster:
+        return []
+    names = ("zerotoil-notify-cluster.service", "zerotoil-notify-cluster.timer")
+    return [script("notify-cluster.sh", "part-rollout.sh"), *map(unit, names)]
 
 
 def host_sinks(spec: HostSpec) -> list[tuple[str, str, list[Sink]]]:

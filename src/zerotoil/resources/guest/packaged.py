@@ -12,9 +12,10 @@ from zerotoil.resources.guest.files import GuestFile
 _HERE = resources.files("zerotoil.resources.guest")
 
 
-def script(name: str) -> GuestFile:
-    """One of our scripts, or what one of them reads."""
-    return GuestFile(f"{TREE}/bin/{name}", 0o755 if name.endswith(".sh") else 0o644, script_text(name))
+def script(name: str, *parts: str) -> GuestFile:
+    """One of our scripts, or what one of them reads; `parts` are files of what it uses, put before it."""
+    text = "".join(map(script_text, parts)) + script_text(name)
+    return GuestFile(f"{TREE}/bin/{name}", 0o755 if name.endswith(".sh") else 0o644, text)
 
 
 def script_text(name: str) -> str:

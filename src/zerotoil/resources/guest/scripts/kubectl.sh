@@ -39,25 +39,14 @@ look() { # what kinds there are, which namespaces, which nodes
 }
 
 # An object's key. Definitions that jq programs share.
-shared='
+# shellcheck disable=SC2154 # part-rollout.sh
+shared="$rollout"'
   def key: "\(.apiVersion | if contains("/") then split("/")[0] else "" end) \(.kind) \(.metadata.namespace // "") \(.metadata.name)";
   def listed: if .kind == "List" or (.items | type) == "array" then .items[] else . end;
   def bare: del(.metadata.managedFields, .metadata.resourceVersion, .metadata.generation, .metadata.uid, .metadata.creationTimestamp,
     .metadata.selfLink, .status) | if .metadata.annotations == {} then del(.metadata.annotations) else . end;
   def ours: any(.metadata.managedFields[]?; .manager == "zerotoil" and .operation == "Apply");
   def of($what): [.status.conditions[]? | select(.type == $what and .status == "True")][0];
-  def replicas: (.spec.replicas // 1) as $n | .status as $s
-    | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
-    elif ($s.updatedReplicas // 0) < $n then "\($s.updatedReplicas // 0) of \($n) pods are of this version"
-    elif (($s.availableReplicas // $s.readyReplicas) // 0) < $n
-    then "\(($s.availableReplicas // $s.readyReplicas) // 0) of \($n) pods are available" else "" end;
-  def daemons: .status as $s | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
-    elif .spec.updateStrategy.type != "OnDelete" and ($s.updatedNumberScheduled // 0) < $s.desiredNumberScheduled
-    then "\($s.updatedNumberScheduled // 0) of \($s.desiredNumberScheduled) pods are of this version"
-    elif ($s.numberAvailable // 0) < $s.desiredNumberScheduled
-    then "\($s.numberAvailable // 0) of \($s.desiredNumberScheduled) pods are available" else "" end;
-  def rollout: if .kind == "DaemonSet" then daemons elif (.kind == "Deployment" and (.spec.paused | not)) or .kind == "StatefulSet"
-    then replicas else "" end;
   def pods: [.spec.template.spec | (.containers, .initContainers)[]?];
 '
 
