@@ -2,18 +2,22 @@
 together with its datastore."""
 
 import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e import guide_k3s
 from tests.e2e.deployed import deploy
-from tests.e2e.guide_plan_and_drift import HOST, in_guest
+from tests.e2e.guide_plan_and_drift import HOST, ROOT, in_guest
 from tests.e2e.project import ZEROTOIL, Project, wait_for
 from zerotoil.minilab.k3s import VERSIONS
 
 pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.long, pytest.mark.usefixtures("lab")]
 OLD, NEW = VERSIONS
+PAGE = "roll-a-cluster-back.md"
 INVENTORY = ("-i", "inventory/lab.py", HOST)
 FETCH = (
     "sudo curl -fsS -o /usr/local/bin/new {url} && sudo chmod 755 /usr/local/bin/new"
@@ -101,17 +105,20 @@ def test_an_upgrade_is_kept_and_a_new_os_disk_has_it_without_a_deploy(project: P
     assert kubectl("get", "configmaps", "-o", "name").split() == ["configmap/mine", "configmap/later"]
 
 
-def test_an_undo_brings_back_binary_and_datastore_together(project: Project) -> None:
-    project.run(ZEROTOIL, "undo", *INVENTORY, "--yes")
+def test_an_undo_brings_back_binary_and_datastore_together_and_a_return_the_newer_ones(project: Project) -> None:
+    shown = project.run(ZEROTOIL, "undo", *INVENTORY, "--dry-run")
+    undone = project.run(ZEROTOIL, "undo", *INVENTORY, "--yes")
     assert version() == OLD, "the stand-in of this release refuses the datastore of the newer one"
-    assert kubectl("get", "configmaps", "-o", "name").split() == ["configmap/mine"]
+    objects = kubectl("get", "configmaps", "-o", "name")
+    assert objects.split() == ["configmap/mine"]
     project.plan(code=0)
-
-
-def test_a_return_brings_back_the_newer_ones(project: Project) -> None:
-    project.run(ZEROTOIL, "undo", *INVENTORY, "--return", "--yes")
+    returned = project.run(ZEROTOIL, "undo", *INVENTORY, "--return", "--yes")
     assert version() == NEW
     assert kubectl("get", "configmaps", "-o", "name").split() == ["configmap/mine", "configmap/later"]
+    walked = guide_k3s.roll_a_cluster_back(shown, undone, objects, returned)
+    if folder := os.environ.get("ZEROTOIL_E2E_PAGES"):
+        (Path(folder) / PAGE).write_text(walked)
+    assert walked == (ROOT / "docs/guides" / PAGE).read_text()
 
 
 def test_taken_off_it_stops_and_keeps_its_state(project: Project) -> None:

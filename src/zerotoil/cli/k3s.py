@@ -38,7 +38,7 @@ def status(host: str, inventory: Path | None) -> None:
     if spec.keel.enabled:
         try:
             for one in approvals.pending(guest):
-                click.echo(f"Keel asks: {one}\n  zerotoil k3s approve {host} {one.workload}, or with --reject")
+                click.echo("\n".join(approvals.question(host, one)))
         except LabError as error:
             click.echo(f"! {error.shown}")
             well = False
@@ -59,8 +59,7 @@ def approve(host: str, workload: str, reject: bool, inventory: Path | None) -> N
     from zerotoil.resources.cluster import approvals
 
     one = approvals.answer(Site(spec, Path()).guest_now(), workload, not reject)
-    said = "rejected: it stays as it is" if reject else "approved: Keel updates it at its next look"
-    click.echo(f"{one.workload}: {one.current} -> {one.new} is {said}")
+    click.echo(approvals.answered(one, not reject))
 
 
 @k3s.command()

@@ -1,4 +1,4 @@
-"""What Keel asks, and the answer: the real script and curl against a STAND-IN for Keel's API (a server with its routes)."""
+"""What Keel asks, and the answer: the real script and curl against a STAND-IN for Keel (tests/keel_standin.py)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.keel_standin import Keel, asked
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.resources.cluster import approvals
@@ -31,56 +30,11 @@ esac
 """
 
 
-def asked(identifier: str, **more: Any) -> dict[str, Any]:
-    base = {"identifier": identifier, "currentVersion": "1", "newVersion": identifier.rpartition(":")[2], "votesReceived": 0}
-    return {**base, "votesRequired": 1, "rejected": False, "archived": False, "deadline": "2099-01-02T03:04:05Z", **more}
-
-
-class Keel(ThreadingHTTPServer):
-    """`deaf`: it takes answers and does nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Routes)
-        self.approvals = [asked(WEB), asked(DB), asked(OLD, archived=True), asked("deployment/web/no:3", rejected=True)]
-        self.approvals.append(asked("deployment/web/late:3", deadline="2020-01-01T00:00:00Z"))
-        self.deaf, self.votes = False, list[dict[str, Any]]()
-
-
-class Routes(BaseHTTPRequestHandler):
-    server: Keel
-
-    def log_message(self, *_: object) -> None: ...
-
-    def _answer(self, code: int, body: Any) -> None:
-        self.send_response(code)
-        self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
-
-    def _may(self) -> bool:
-        given = self.headers.get("Authorization", "").removeprefix("Basic ")
-        if base64.b64decode(given).decode() == f"keel:{PASSWORD}":
-            return True
-        self._answer(401, "Unauthorized")
-        return False
-
-    def do_GET(self) -> None:
-        if self._may():
-            self._answer(200, self.server.approvals)
-
-    def do_POST(self) -> None:
-        if not self._may():
-            return
-        vote = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.votes.append(vote)
-        for one in self.server.approvals:
-            if one["identifier"] == vote["identifier"] and not self.server.deaf:
-                one.update({"rejected": True} if vote["action"] == "reject" else {"votesReceived": one["votesReceived"] + 1})
-        self._answer(200, {})
-
-
 @pytest.fixture
 def keel() -> Iterator[Keel]:
-    with Keel() as server:
+    with Keel(PASSWORD) as server:
+        server.approvals = [asked(WEB), asked(DB), asked(OLD, archived=True), asked("deployment/web/no:3", rejected=True)]
+        server.approvals.append(asked("deployment/web/late:3", deadline="2020-01-01T00:00:00Z"))
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server

@@ -40,6 +40,17 @@ class Approval:
         return f"{self.workload}: {self.current} -> {self.new}{votes}, asked until {until} UTC"
 
 
+def question(host: str, one: Approval) -> list[str]:
+    """What is asked, and how to answer."""
+    return [f"Keel asks: {one}", f"  zerotoil k3s approve {host} {one.workload}, or with --reject"]
+
+
+def answered(one: Approval, approve: bool) -> str:
+    """What was answered, and what comes of it."""
+    comes = "approved: Keel updates it at its next look" if approve else "rejected: it stays as it is"
+    return f"{one.workload}: {one.current} -> {one.new} is {comes}"
+
+
 def pending(guest: Guest) -> list[Approval]:
     """What waits for an answer. Raises LabError where Keel does not answer."""
     return _pending(_ask(guest, guest.ask(sent("keel.sh", "list"))))
