@@ -212,7 +212,7 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
     ),
     Code.MANIFEST_FILE: (
         "file of cluster/ cannot be used",
-        "It is a link, no text, too large, or a template that cannot be filled in.",
+        "It is a link, no text, too large, a template that cannot be filled in, or not there while its objects are.",
         "Mend the file that is named; cluster_values holds what templates are filled with.",
     ),
     Code.IMAGE_NOT_FOUND: (

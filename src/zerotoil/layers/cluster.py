@@ -25,12 +25,14 @@ class JudgedCluster:
     objects: tuple[Object, ...]
     problems: tuple[LabError, ...]
     warnings: tuple[Notice, ...] = ()
+    files: int = 0  # manifests that were read
 
 
 def judge(spec: HostSpec, root: Path, offline: bool = False) -> JudgedCluster:
     """Read the objects of a host's cluster, and find everything that is wrong with them. `offline`: secrets are not read."""
-    own, problems, findings = manifests.read(spec, root)
-    own, unfit = charts.with_policies(spec, own)
+    read = manifests.read(spec, root)
+    problems = read.problems
+    own, unfit = charts.with_policies(spec, read.objects)
     made: list[Object] = []
     for part in (declared.secrets, charts.keel, charts.tailscale):
         try:
@@ -38,11 +40,11 @@ def judge(spec: HostSpec, root: Path, offline: bool = False) -> JudgedCluster:
         except LabError as error:
             problems.append(error)
     objects = [*own, *upgrades.objects(spec), *declared.storage(spec), *made]
-    found = [*findings, *unfit, *across(objects)]
+    found = [*read.findings, *unfit, *across(objects)]
     problems += [ManifestProblems([finding]) for finding in found]
     owner = managed(spec.lab.name, spec.k3s.cluster)
     labelled = tuple(one.labelled(owner) for one in sorted(objects, key=_rank))
-    return JudgedCluster(labelled, tuple(problems), tuple(_warnings(spec, own)))
+    return JudgedCluster(labelled, tuple(problems), tuple(_warnings(spec, own)), read.files)
 
 
 def _warnings(spec: HostSpec, objects: list[Object]) -> Iterator[Notice]:
@@ -68,6 +70,7 @@ def resources(spec: HostSpec, judged: JudgedCluster, guest: Guest) -> list[Clust
         spec.upgrades.enabled,
         spec.upgrades.minor,
         judged.warnings,
+        may_delete=judged.files > 0,
     )
     return [made]
 

@@ -10,6 +10,7 @@ from tests.resources.cluster.conftest import Node, config, lines
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.resources.cluster import ClusterObjects, kubectl
+from zerotoil.resources.guest import Guest
 from zerotoil.resources.resource import Action, Kind, Risk
 
 SPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "web"}}
@@ -65,6 +66,44 @@ def test_a_refused_object_is_told_in_the_servers_words_and_hides_no_other(node: 
         for line, name in ((2, "b"), (4, "d"))
     ]
     assert node.writes() == []
+    assert len(failure(objects, "apply").splitlines()) == 2
+    assert [bool(node.get("ConfigMap", name, space="default")) for name in "abcd"] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("wrong", [config("b") | {"typo": 1}, THING, config("c", space="nope")], ids=["refused", "kind", "space"])
+def test_nothing_is_taken_away_while_something_cannot_be_applied(node: Node, wrong: dict[str, Any]) -> None:
+    """A renamed object has its successor in what was refused."""
+    node.objects(SPACE, config("dropped")).apply()
+    failure(node.objects(SPACE, config("kept"), wrong), "apply")
+    assert node.get("ConfigMap", "kept", space="default") and node.get("ConfigMap", "dropped", space="default")
+
+
+def test_what_a_chart_has_to_bring_first_keeps_what_is_dropped_only_so_long(node: Node) -> None:
+    node.objects(SPACE, config("dropped")).apply()
+    brought: list[bool] = []
+
+    def shell(script: str) -> str:
+        answer = node.run(script)
+        if "set -- apply" in script and not brought:  # as a chart's job would
+            brought.append(bool(node.get("ConfigMap", "dropped", space="default")))
+            node.put("CustomResourceDefinition", "things", DEFINITION["apiVersion"], spec=DEFINITION["spec"])
+        return answer
+
+    node.guest = Guest("k3s1", shell)
+    node.objects(SPACE, THING).apply()
+    assert brought == [True] and node.get("ConfigMap", "dropped", space="default") is None
+
+
+def test_a_folder_that_is_not_there_takes_nothing_away(node: Node) -> None:
+    node.objects(*(config(name) for name in "abcd")).apply()
+    gone = node.objects(may_delete=False)
+    for step in ("plan", "apply"):
+        assert failure(gone, step) == (
+            "k3s1: cluster/ has no manifest for k3s1, and ConfigMap default/a, ConfigMap default/b, ConfigMap default/c "
+            "and 1 more would be taken away: bring the folder back; if it is meant, put a file there that holds only a comment"
+            f" [{Code.MANIFEST_FILE}]"
+        )
+    assert node.get("ConfigMap", "a", space="default")
 
 
 def test_a_kind_that_nobody_defines_is_told_after_the_rest_was_applied(node: Node) -> None:

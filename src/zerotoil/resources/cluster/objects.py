@@ -27,7 +27,10 @@ _REMEDY = "mend the manifest; the other objects are applied"
 
 @dataclass(frozen=True)
 class ClusterObjects:
-    """All objects of one cluster. `owner`: the label's value; `target`: the minor release that its Plans lead to."""
+    """All objects of one cluster. `owner`: the label's value; `target`: the minor release that its Plans lead to.
+
+    `may_delete`: were the owner's manifests seen at all? A folder that is not there today takes nothing away.
+    """
 
     guest: Guest
     cluster: str
@@ -37,6 +40,7 @@ class ClusterObjects:
     upgrades: bool = False
     target: tuple[int, int] | None = None
     warnings: Sequence[Notice] = ()
+    may_delete: bool = True
     _seen: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
@@ -46,29 +50,34 @@ class ClusterObjects:
 
     def plan(self) -> list[Change]:
         """The changes that are needed now. Raises LabError for all objects that the cluster would refuse."""
+        changes, refused = self._planned()
+        if refused:
+            raise Several(refused)
+        return changes
+
+    def _planned(self) -> tuple[list[Change], list[LabError]]:
+        """The changes, and what the cluster would refuse."""
         if not self.guest.exists:
-            return [_created(one) for one in self.objects]
+            return [_created(one) for one in self.objects], []
         if not self.objects and not kubectl.is_used(self.guest):
-            return []
+            return [], []
         seen = self._look()
         if self.upgrades:
             refuse_upgrade(self.guest.name, seen, self.target)
         refused = [self._refused(item["index"], item["refused"]) for item in seen["items"] if item["refused"]]
-        if refused:
-            raise Several(refused)
         changes = [change for item in seen["items"] for change in _changes(self.objects[item["index"]], item)]
-        return changes + [_deleted(stub) for stub in seen["extra"]]
+        return changes + [_deleted(stub) for stub in self._gone(seen)], refused
 
     def apply(self) -> list[Change]:
-        """Apply what differs, wait until it is ready, and read back."""
-        changes = self.plan()
-        if changes:
+        """Apply what differs, wait until it is ready, and read back. Nothing is taken away until all has been applied."""
+        changes, refused = self._planned()
+        if changes or refused:
             seen = self._look()
-            wanted = [item["index"] for item in seen["items"] if _differs(item)]
-            left = self._push(wanted, seen["extra"])
+            wanted, gone = [item["index"] for item in seen["items"] if _differs(item)], self._gone(seen)
+            left = self._push(wanted, gone)
             until_ready(self.guest, [self.objects[index] for index in wanted if index not in left], self.timeout)
             if left:  # a chart has brought their kinds by now, or nothing will
-                still = self._push(sorted(left), [])
+                still = self._push(sorted(left), gone)
                 if still:
                     raise Several([self._unknown(index, state) for index, state in still.items()])
                 until_ready(self.guest, [self.objects[index] for index in left], self.timeout)
@@ -101,6 +110,17 @@ class ClusterObjects:
         found: dict[str, Any] = self._seen["answer"]
         return found
 
+    def _gone(self, seen: dict[str, Any]) -> list[dict[str, Any]]:
+        """What is there and declared no more. Raises LabError where it may be declared in files that were not seen."""
+        extra: list[dict[str, Any]] = seen["extra"]
+        if extra and not self.may_delete:
+            names = [_title(stub) for stub in extra]
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            what = f"{self.guest.name}: cluster/ has no manifest for {self.cluster}, and {shown} would be taken away"
+            remedy = "bring the folder back; if it is meant, put a file there that holds only a comment"
+            raise LabError(what, remedy, code=Code.MANIFEST_FILE)
+        return extra
+
     def _push(self, wanted: Sequence[int], extra: Sequence[dict[str, Any]]) -> dict[int, str]:
         """Apply these; those that cannot be applied yet, and why. Raises LabError for what the cluster refuses."""
         answer = kubectl.apply(self.guest, [self.objects[index].body for index in wanted], extra)
@@ -125,7 +145,7 @@ class ClusterObjects:
 
 
 def _differs(item: dict[str, Any]) -> bool:
-    return not item["exists"] or item["state"] != "known" or "planned" in item
+    return bool(not item["exists"] or item["state"] != "known" or item["refused"] or "planned" in item)
 
 
 def _changes(one: Object, item: dict[str, Any]) -> Iterator[Change]:
@@ -146,6 +166,9 @@ def _created(one: Object) -> Change:
 
 
 def _deleted(stub: dict[str, Any]) -> Change:
+    return Change(_title(stub), Action.DELETE, "object", "there", "removed: it is declared no more", Risk.DESTRUCTIVE)
+
+
+def _title(stub: dict[str, Any]) -> str:
     metadata = stub["metadata"]
-    name = title(stub["kind"], metadata.get("namespace") or "", metadata["name"])
-    return Change(name, Action.DELETE, "object", "there", "removed: it is declared no more", Risk.DESTRUCTIVE)
+    return title(stub["kind"], metadata.get("namespace") or "", metadata["name"])

@@ -2,7 +2,7 @@
 # The objects of a cluster, looked at and applied through k3s's own kubectl; sent over SSH, kept nowhere.
 #
 #   plan     what there is, what a dry run would make of it, what is ours and no more declared, as JSON. Reads only
-#   apply    definitions of kinds, namespaces, the rest; then takes away; what was refused, as JSON
+#   apply    definitions of kinds, namespaces, the rest; then takes away, if all was applied; what was refused, as JSON
 #   ready    waits a moment: what is not ready, and why, as JSON
 #   status   nodes, Plans, their jobs, and what their channels answer, as JSON
 #
@@ -189,7 +189,8 @@ apply() {
   fi
   chosen '.state == "known" and .object.kind != "CustomResourceDefinition" and .object.kind != "Namespace"'
   push 0 "$(jq '.items | length' "$work/list")"
-  take_away
+  # Where something could not be applied, what took its place may be missing: nothing goes then.
+  if [ ! -s "$work/refused" ] && jq -e 'all(.[]; .state == "known")' "$work/judged" >/dev/null; then take_away; fi
   jq -sc --slurpfile judged "$work/judged" '{refused: ., unknown: [$judged[0][] | select(.state != "known") | {index, state}]}' "$work/refused"
 }
 
