@@ -71,6 +71,7 @@ def resources(spec: HostSpec, judged: JudgedCluster, guest: Guest) -> list[Clust
         spec.upgrades.minor,
         judged.warnings,
         may_delete=judged.files > 0,
+        uninstall=spec.cluster.uninstall,
     )
     return [made]
 

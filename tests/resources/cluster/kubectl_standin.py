@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CORE = {"ConfigMap", "Secret", "Service", "ServiceAccount", "Namespace", "Node", "Pod"}
+CORE = {"ConfigMap", "Secret", "Service", "ServiceAccount", "Namespace", "Node", "Pod", "PersistentVolumeClaim"}
 CLUSTER = {"Namespace", "Node", "CustomResourceDefinition", "StorageClass", "ClusterRole", "ClusterRoleBinding"}
 KINDS = {
     **{f"v1 {kind}": kind not in CLUSTER for kind in CORE},

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import make_spec
 from tests.resources.cluster.conftest import Node, config, lines
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.render.kubernetes import charts
 from zerotoil.resources.cluster import ClusterObjects, kubectl
 from zerotoil.resources.guest import Guest
 from zerotoil.resources.resource import Action, Kind, Risk
@@ -141,6 +143,62 @@ def test_what_is_declared_no_more_is_shown_and_then_taken_away(node: Node) -> No
     objects.apply()
     assert node.get("ConfigMap", "dropped", space="default") is None
     assert node.get("ConfigMap", "by-hand", space="default") and node.get("Namespace", "web")
+
+
+HELM = "helm.cattle.io/v1"
+
+
+def chart() -> dict[str, Any]:
+    """As a key makes it."""
+    return next(one.body for one in charts.keel(make_spec(k3s_role="server", keel_enabled=True)) if one.kind == "HelmChart")
+
+
+def applied_chart(node: Node, *more: dict[str, Any]) -> None:
+    """Nobody runs its job here."""
+    node.put("Namespace", "kube-system")
+    with pytest.raises(LabError, match="the chart has no job yet"):
+        node.objects(chart(), *more, timeout=0).apply()
+
+
+def claim(node: Node, release: str, name: str = "data", **more: str) -> None:
+    notes = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": "keel", **more}
+    node.put("PersistentVolumeClaim", name, space="keel", metadata={"annotations": notes})
+
+
+def test_a_chart_that_is_declared_no_more_is_uninstalled_and_the_plan_says_so(node: Node) -> None:
+    applied_chart(node)
+    claim(node, "another")
+    claim(node, "keel", "kept-by-helm", **{"helm.sh/resource-policy": "keep"})
+    objects = node.objects()
+    (change,) = objects.plan()
+    assert str(change) == (
+        "HelmChart kube-system/keel: object there -> uninstalled with all that it made: it is declared no more"
+    )
+    objects.apply()
+    assert node.get("HelmChart", "keel", HELM, "kube-system") is None
+
+
+def test_a_chart_with_claims_stays_with_its_values_until_it_is_named(node: Node) -> None:
+    values = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keel-values", "namespace": "kube-system"}, "data": {}}
+    applied_chart(node, values, config("dropped"))
+    claim(node, "keel")
+    kept = node.objects()
+    assert lines(kept.plan()) == ["ConfigMap default/dropped: object there -> removed: it is declared no more"]
+    assert lines(kept.notices()) == [
+        "HelmChart kube-system/keel: kept: declared no more; to uninstall it would delete the data of keel/data, so it stays "
+        '(if it is meant: cluster_uninstall = ["kube-system/keel"])'
+    ]
+    kept.apply()
+    assert kept.plan() == [] and node.get("HelmChart", "keel", HELM, "kube-system") is not None
+    assert node.get("Secret", "keel-values", space="kube-system") is not None
+    named = node.objects(uninstall=["kube-system/keel"])
+    change = next(change for change in named.plan() if change.resource == "HelmChart kube-system/keel")
+    assert (change.after, change.risk) == (
+        "uninstalled with all that it made, and the data of its claims keel/data: it is declared no more",
+        Risk.DESTRUCTIVE,
+    )
+    named.apply()
+    assert node.get("HelmChart", "keel", HELM, "kube-system") is None
 
 
 def test_what_only_has_a_copy_of_our_label_is_not_ours(node: Node) -> None:

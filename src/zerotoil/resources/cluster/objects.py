@@ -12,9 +12,10 @@ from typing import Any
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError, Several
-from zerotoil.model.kubernetes.objects import Object, title
+from zerotoil.model.kubernetes.objects import Object
 from zerotoil.resources.cluster import kubectl
 from zerotoil.resources.cluster.diff import differences, foreign
+from zerotoil.resources.cluster.prune import Extra, named
 from zerotoil.resources.cluster.ready import until_ready
 from zerotoil.resources.cluster.versions import refuse_upgrade
 from zerotoil.resources.guest.guest import Guest
@@ -29,7 +30,8 @@ _REMEDY = "mend the manifest; the other objects are applied"
 class ClusterObjects:
     """All objects of one cluster. `owner`: the label's value; `target`: the minor release that its Plans lead to.
 
-    `may_delete`: were the owner's manifests seen at all? A folder that is not there today takes nothing away.
+    `may_delete`: were the owner's manifests seen at all? A folder that is not there today takes nothing away. `uninstall`: charts
+    that may go with their claims.
     """
 
     guest: Guest
@@ -41,6 +43,7 @@ class ClusterObjects:
     target: tuple[int, int] | None = None
     warnings: Sequence[Notice] = ()
     may_delete: bool = True
+    uninstall: Sequence[str] = ()
     _seen: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
@@ -66,14 +69,14 @@ class ClusterObjects:
             refuse_upgrade(self.guest.name, seen, self.target)
         refused = [self._refused(item["index"], item["refused"]) for item in seen["items"] if item["refused"]]
         changes = [change for item in seen["items"] for change in _changes(self.objects[item["index"]], item)]
-        return changes + [_deleted(stub) for stub in self._gone(seen)], refused
+        return changes + self._extra(seen).changes(), refused
 
     def apply(self) -> list[Change]:
         """Apply what differs, wait until it is ready, and read back. Nothing is taken away until all has been applied."""
         changes, refused = self._planned()
         if changes or refused:
             seen = self._look()
-            wanted, gone = [item["index"] for item in seen["items"] if _differs(item)], self._gone(seen)
+            wanted, gone = [item["index"] for item in seen["items"] if _differs(item)], self._extra(seen).bare()
             left = self._push(wanted, gone)
             until_ready(self.guest, [self.objects[index] for index in wanted if index not in left], self.timeout)
             if left:  # a chart has brought their kinds by now, or nothing will
@@ -87,7 +90,9 @@ class ClusterObjects:
     def notices(self) -> Iterator[Notice]:
         """What the last plan saw that is no drift, and what is declared and may hurt."""
         yield from self.warnings
-        for item in self._seen.get("answer", {}).get("items", []):
+        answer = self._seen.get("answer", {})
+        yield from Extra(answer.get("extra", []), self.uninstall).notices()
+        for item in answer.get("items", []):
             one = self.objects[item["index"]]
             strangers: dict[str, list[str]] = {}
             for who, path in foreign(item.get("fields") or []):
@@ -110,11 +115,11 @@ class ClusterObjects:
         found: dict[str, Any] = self._seen["answer"]
         return found
 
-    def _gone(self, seen: dict[str, Any]) -> list[dict[str, Any]]:
+    def _extra(self, seen: dict[str, Any]) -> Extra:
         """What is there and declared no more. Raises LabError where it may be declared in files that were not seen."""
-        extra: list[dict[str, Any]] = seen["extra"]
-        if extra and not self.may_delete:
-            names = [_title(stub) for stub in extra]
+        extra = Extra(seen["extra"], self.uninstall)
+        if extra.stubs and not self.may_delete:
+            names = [named(stub) for stub in extra.stubs]
             shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
             what = f"{self.guest.name}: cluster/ has no manifest for {self.cluster}, and {shown} would be taken away"
             remedy = "bring the folder back; if it is meant, put a file there that holds only a comment"
@@ -163,12 +168,3 @@ def _changes(one: Object, item: dict[str, Any]) -> Iterator[Change]:
 
 def _created(one: Object) -> Change:
     return Change(one.title, Action.CREATE, "manifest", None, one.shown())
-
-
-def _deleted(stub: dict[str, Any]) -> Change:
-    return Change(_title(stub), Action.DELETE, "object", "there", "removed: it is declared no more", Risk.DESTRUCTIVE)
-
-
-def _title(stub: dict[str, Any]) -> str:
-    metadata = stub["metadata"]
-    return title(stub["kind"], metadata.get("namespace") or "", metadata["name"])

@@ -134,8 +134,21 @@ owned() { # what bears our label and was applied by us: objects that others made
     [ -e "$names" ] || continue
     [ ! -e "${names%.json}.failed" ] || { cp "${names%.json}.err" "$work/err" && down; }
     jq -c "$shared"'listed | select(ours and .metadata.deletionTimestamp == null and .metadata.ownerReferences == null)
-      | {apiVersion, kind, metadata: (.metadata | {name, namespace})}' "$names" >>"$work/owned"
+      | {apiVersion, kind, metadata: (.metadata | {name, namespace})} + if .kind == "HelmChart"
+        then {secrets: [.spec.valuesSecrets[]?.name], into: (.spec.targetNamespace // .metadata.namespace)} else {} end' \
+      "$names" >>"$work/owned"
   done
+}
+
+extra() { # what of that is declared no more; of a chart, the claims that go with its release
+  jq -c --slurpfile judged "$work/judged" "$shared"'
+    ($judged[0] | map({key: .key, value: true}) | from_entries) as $wanted | select($wanted[key] | not)' "$work/owned" >"$work/gone"
+  echo '{"items": []}' >"$work/claims"
+  if grep -q '"HelmChart"' "$work/gone"; then kubectl get persistentvolumeclaims --all-namespaces -o json >"$work/claims" || down; fi
+  jq -sc --slurpfile claims "$work/claims" 'map(if .kind == "HelmChart" then . as $chart
+    | .claims = [$claims[0].items[].metadata | select(.annotations["meta.helm.sh/release-name"] == $chart.metadata.name
+        and .annotations["meta.helm.sh/release-namespace"] == $chart.into and .annotations["helm.sh/resource-policy"] != "keep")
+      | "\(.namespace)/\(.name)"] else . end)' "$work/gone" >"$work/extra"
 }
 
 plan() {
@@ -145,16 +158,15 @@ plan() {
   chosen '.state == "known"'
   push 0 "$(jq '.items | length' "$work/list")" --dry-run=server
   owned
-  jq -c --slurpfile made "$work/made" --slurpfile refused "$work/refused" --slurpfile owned "$work/owned" --slurpfile nodes "$work/nodes" \
+  extra
+  jq -c --slurpfile made "$work/made" --slurpfile refused "$work/refused" --slurpfile extra "$work/extra" --slurpfile nodes "$work/nodes" \
     "$shared"'
     def foreign: [.metadata.managedFields[]? | select(.subresource == null) | {manager, operation, fieldsV1}];
     def masked($other): if .kind == "Secret" and .apiVersion == "v1" and .data then .data |= with_entries(
       .value = if $other.data[.key] == .value then "as declared" else "another value" end) else . end;
     ([$made[] | {key: key, value: .}] | from_entries) as $made
     | ([$refused[] | {key: (.index | tostring), value: .why}] | from_entries) as $refused
-    | (map({key: .key, value: true}) | from_entries) as $wanted
-    | {nodes: $nodes[0],
-       extra: [$owned[] | select($wanted[key] | not)],
+    | {nodes: $nodes[0], extra: $extra[0],
        items: map(
          (.live | if . then bare else null end) as $l | ($made[.key] | if . then bare else null end) as $p
          | {index, state, exists: (.live != null), refused: $refused[.index | tostring]}
