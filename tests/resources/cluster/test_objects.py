@@ -1,7 +1,10 @@
 """The objects of a cluster on a stand-in for its API: plan, apply, drift, refusals, pruning, what waits. See tests/cluster."""
 
 import base64
+import os
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -347,15 +350,29 @@ def test_when_the_last_object_is_declared_no_more_it_goes(node: Node) -> None:
     assert node.objects().plan() == []
 
 
-def test_a_password_is_made_once_in_the_cluster(node: Node) -> None:
+def logged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with the arguments of every jq from now on."""
+    jq, seen = folder / "bin/jq", folder / "arguments"
+    jq.parent.mkdir()
+    jq.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{seen}\nexec {shutil.which("jq")} "$@"\n')
+    jq.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{jq.parent}:{os.environ['PATH']}")
+    return seen
+
+
+def test_a_password_is_made_once_in_the_cluster_and_is_in_no_argument(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def login(more: str) -> dict[str, Any]:
         data = {"login": base64.b64encode(b"password: @GENERATED@").decode(), "sinks": base64.b64encode(more.encode()).decode()}
         metadata = {"name": "login", "namespace": "default", "annotations": {"zerotoil/generated": "login"}}
         return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 
+    seen = logged(tmp_path, monkeypatch)
     node.objects(login("a")).apply()
     made = node.get("Secret", "login", space="default")["data"]["login"]
-    assert re.fullmatch(r"password: [A-Za-z0-9_-]{24}", base64.b64decode(made).decode())
+    found = re.fullmatch(r"password: ([A-Za-z0-9_-]{24})", base64.b64decode(made).decode())
+    assert found and found[1] not in seen.read_text() and made not in seen.read_text()
     assert node.objects(login("a")).plan() == []
     assert lines(node.objects(login("b")).plan()) == ["Secret default/login: data.sinks another value -> as declared"]
     node.objects(login("b")).apply()

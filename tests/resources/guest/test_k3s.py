@@ -1,6 +1,7 @@
 """k3s kept as declared in a guest: the real scripts and the stand-in, from an empty machine on."""
 
 import hashlib
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,6 +164,17 @@ def test_another_token_than_the_clusters_is_refused_before_anything_is_written(m
     own = (machine.data / "k3s/k3s/server/token").read_text().strip()  # the whole of it may be declared, too
     assert [change.after for change in k3s(machine, k3s_token=Secret(own)).plan() if change.field == "file token"] == ["********"]
     assert hashlib.sha256(own.rpartition(":")[2].encode()).hexdigest() == machine.guest.facts()["k3s"]["token_sha256"]
+
+
+def test_the_tokens_hash_is_in_no_argument(machine: Machine, tmp_path: Path) -> None:
+    """A short token is guessed from its hash."""
+    k3s(machine).apply()
+    jq, seen = tmp_path / "bin/jq", tmp_path / "arguments"
+    jq.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{seen}\nexec {shutil.which("jq")} "$@"\n')
+    jq.chmod(0o755)
+    machine.guest.forget()
+    sha256 = machine.guest.facts()["k3s"]["token_sha256"]
+    assert len(sha256) == 64 and sha256 not in seen.read_text()
 
 
 def test_a_server_becomes_no_agent_and_no_member_of_another_cluster(machine: Machine) -> None:

@@ -334,9 +334,10 @@ observe() {
   same=yes
   [ "$(cat "$started" 2>/dev/null)" = "$(given)" ] || same=no
   in_etc=$({ differing_units && differing_files; } | tr '\n' ' ')
-  systemctl show --property=Id,ActiveState,SubState,UnitFileState k3s.service k3s-agent.service var-lib-rancher.mount |
-    jq -Rsc --arg version "$version" --arg binary "$there" --arg datastore "$datastore" --arg token_sha256 "$token" --arg policy "$policy" --arg in_image "$in_image" \
-      --arg same "$same" --arg in_etc "$in_etc" '{
+  # The token's hash goes first on stdin: arguments are seen by all.
+  { echo "$token" && systemctl show --property=Id,ActiveState,SubState,UnitFileState k3s.service k3s-agent.service var-lib-rancher.mount; } |
+    jq -Rsc --arg version "$version" --arg binary "$there" --arg datastore "$datastore" --arg policy "$policy" --arg in_image "$in_image" \
+      --arg same "$same" --arg in_etc "$in_etc" '(split("\n")[0]) as $token_sha256 | {
         units: (split("\n\n") | map(split("\n") | map(split("=") | select(length > 1) | {key: .[0], value: .[1]}) | from_entries
           | select(.Id) | {key: .Id, value: .}) | from_entries),
         $version, binary: ($binary == "yes"), $datastore, $token_sha256, $policy, in_image: ($in_image == "yes"), started_with: ($same == "yes"),

@@ -19,12 +19,13 @@ given >"$work/given"
 
 kubectl() { timeout 240 "$k3s" kubectl "$@" 2>"$work/err"; }
 
-said() { # why kubectl failed, in its own words
-  grep -v '^Warning: ' "$work/err" | tail -n 3 | tr '\n' ' ' || true
+said() { # why kubectl failed, in its own words. To a file: it may quote a value, and arguments are seen by all
+  grep -v '^Warning: ' "$work/err" | tail -n 3 | tr '\n' ' ' >"$work/why" || true
 }
 
 down() {
-  jq -nc --arg why "$(said)" '{down: $why}'
+  said
+  jq -nc --rawfile why "$work/why" '{down: $why}'
   exit 0
 }
 
@@ -78,8 +79,8 @@ sort_out() { # which objects can be asked about: their kind is known and their n
     [ -s "$work/live" ] || echo '{"items": []}' >"$work/live"
   fi
   # A password is made once, here, and stays. Images that Keel chose stay until others are declared; a binding to cluster-admin of an old upgrade controller is set aside.
-  password=$(head -c 18 /dev/urandom | base64 | tr '+/' '-_')
-  jq -c --slurpfile live "$work/live" --arg password "$password" "$shared"'
+  head -c 18 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\n' >"$work/password"
+  jq -c --slurpfile live "$work/live" --rawfile password "$work/password" "$shared"'
     ([$live[0] | listed | {key: key, value: .}] | from_entries) as $live
     | map($live[.key] as $l | .live = $l
       | .object as $o
@@ -111,7 +112,8 @@ push() { # FROM TO MODE...: applies these of the list; halved until each that is
   if kubectl apply --server-side --force-conflicts --validate=false --field-manager=zerotoil "$@" -o json -f "$work/part" >"$work/out"; then
     jq -c "$shared"'listed' "$work/out" >>"$work/made"
   elif [ $((to - from)) = 1 ]; then
-    jq -c --argjson at "$from" --arg why "$(said)" '{index: .[$at], why: $why}' "$work/indices" >>"$work/refused"
+    said
+    jq -c --argjson at "$from" --rawfile why "$work/why" '{index: .[$at], why: $why}' "$work/indices" >>"$work/refused"
   else
     half=$(((from + to) / 2))
     (push "$from" "$half" "$@") # by itself: it has numbers of its own
@@ -210,7 +212,8 @@ take_away() {
   jq -c '{apiVersion: "v1", kind: "List", items: .delete}' "$work/given" >"$work/gone"
   [ "$(jq '.items | length' "$work/gone")" != 0 ] || return 0
   if ! kubectl delete -f "$work/gone" --ignore-not-found --wait=false >/dev/null; then
-    jq -nc --arg why "$(said)" '{index: null, why: $why}' >>"$work/refused"
+    said
+    jq -nc --rawfile why "$work/why" '{index: null, why: $why}' >>"$work/refused"
   fi
 }
 
