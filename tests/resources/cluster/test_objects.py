@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import make_spec
-from tests.resources.cluster.conftest import Node, config, lines
+from tests.resources.cluster.conftest import Node, config, dumped, lines
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.render.kubernetes import charts
+from zerotoil.render.kubernetes import charts, upgrades
 from zerotoil.resources.cluster import ClusterObjects, kubectl
 from zerotoil.resources.guest import Guest
 from zerotoil.resources.resource import Action, Kind, Risk
@@ -235,6 +235,35 @@ def test_a_secret_leaves_no_trace_in_plan_or_answer(node: Node) -> None:
     second.apply()
     assert node.get("Secret", "db", space="default")["data"] == {"password": "bmV3LXNlY3JldA=="}
     assert node.objects(secret("bmV3LXNlY3JldA==")).plan() == []
+
+
+def test_what_kubectl_noted_of_a_secret_is_not_shown(node: Node) -> None:
+    """Whoever applied it client-side left the whole of it in an annotation, which kubectl itself keeps up to date."""
+
+    def secret(value: str) -> dict[str, Any]:
+        metadata = {"name": "db", "namespace": "default"}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"password": value}}
+
+    note = {"kubectl.kubernetes.io/last-applied-configuration": dumped(secret("b2xkLXNlY3JldA=="))}
+    node.put("Secret", "db", space="default", metadata={"annotations": note}, data={"password": "b2xkLXNlY3JldA=="})
+    made = node.objects(secret("bmV3LXNlY3JldA=="))
+    assert "Secret default/db: data.password another value -> as declared" in lines(made.plan())
+    assert "c2VjcmV0" not in str(made._seen) and "b2xkLXNlY3JldA" not in str(made._seen)
+
+
+def test_a_plan_whose_job_failed_is_told_though_it_is_as_declared(node: Node) -> None:
+    (plan,) = upgrades.plans(make_spec("k3s1", k3s_role="server", upgrades_enabled=True, upgrades_channel="v1.36"))
+    node.put("Namespace", "system-upgrade")
+    node.objects(plan).apply()
+    live = node.get("Plan", "server-plan", "upgrade.cattle.io/v1", "system-upgrade")
+    failed = {"type": "Complete", "status": "False", "reason": "JobFailed", "message": "prepare failed"}
+    key = "upgrade.cattle.io/v1 Plan system-upgrade server-plan"
+    node.change(objects={**node.data["objects"], key: {**live, "status": {"conditions": [failed]}}})
+    objects = node.objects(plan)
+    assert objects.plan() == []
+    assert [(notice.kind, notice.what, notice.command) for notice in objects.notices()] == [
+        (Kind.UNREADY, "its job failed, and nothing tries again: prepare failed", "zerotoil k3s status k3s1")
+    ]
 
 
 def test_fields_of_others_are_known_and_no_drift(node: Node) -> None:

@@ -98,14 +98,18 @@ class ClusterObjects:
             for who, path in foreign(item.get("fields") or []):
                 strangers.setdefault(who, []).append(path)
             if item.get("unready"):
-                look = f"zerotoil ssh {self.guest.name} -- sudo k3s kubectl -n {one.namespace or 'default'} get pods"
-                yield Notice(one.title, Kind.UNREADY, item["unready"], look)
+                yield Notice(one.title, Kind.UNREADY, item["unready"], self._where_to_look(one))
             for who, paths in strangers.items():
                 more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
                 what = f"{who} has set {', '.join(paths[:3])}{more}, which {one.where} does not name"
                 yield Notice(
                     one.title, Kind.FOREIGN, what, f"declare it in {one.where.partition(':')[0]}, or take it out by hand"
                 )
+
+    def _where_to_look(self, one: Object) -> str:
+        if one.kind == "Plan":
+            return f"zerotoil k3s status {self.guest.name}"
+        return f"zerotoil ssh {self.guest.name} -- sudo k3s kubectl -n {one.namespace or 'default'} get pods"
 
     def _look(self) -> dict[str, Any]:
         """The cluster's answer, asked again after every write."""

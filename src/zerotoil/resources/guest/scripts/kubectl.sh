@@ -39,12 +39,12 @@ look() { # what kinds there are, which namespaces, which nodes
   jq -c '[.items[] | select(.kind == "Node") | {name: .metadata.name, version: .status.nodeInfo.kubeletVersion}]' "$work/lists" >"$work/nodes"
 }
 
-# An object's key. Definitions that jq programs share.
+# Definitions that jq programs share. kubectl notes in last-applied-configuration the whole object, a Secret's data too.
 shared='
   def key: "\(.apiVersion | if contains("/") then split("/")[0] else "" end) \(.kind) \(.metadata.namespace // "") \(.metadata.name)";
   def listed: if .kind == "List" or (.items | type) == "array" then .items[] else . end;
   def bare: del(.metadata.managedFields, .metadata.resourceVersion, .metadata.generation, .metadata.uid, .metadata.creationTimestamp,
-    .metadata.selfLink, .status) | if .metadata.annotations == {} then del(.metadata.annotations) else . end;
+    .metadata.selfLink, .metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"], .status) | if .metadata.annotations == {} then del(.metadata.annotations) else . end;
   def ours: any(.metadata.managedFields[]?; .manager == "zerotoil" and .operation == "Apply");
   def of($what): [.status.conditions[]? | select(.type == $what and .status == "True")][0];
   def replicas: (.spec.replicas // 1) as $n | .status as $s
@@ -57,8 +57,10 @@ shared='
     then "\($s.updatedNumberScheduled // 0) of \($s.desiredNumberScheduled) pods are of this version"
     elif ($s.numberAvailable // 0) < $s.desiredNumberScheduled
     then "\($s.numberAvailable // 0) of \($s.desiredNumberScheduled) pods are available" else "" end;
+  def failed_job: [.status.conditions[]? | select(.type == "Complete" and .reason == "JobFailed")][0]
+    | if . then "its job failed, and nothing tries again: \(.message // "no word")" else "" end;
   def rollout: if .kind == "DaemonSet" then daemons elif (.kind == "Deployment" and (.spec.paused | not)) or .kind == "StatefulSet"
-    then replicas else "" end;
+    then replicas elif .kind == "Plan" and .apiVersion == "upgrade.cattle.io/v1" then failed_job else "" end;
   def pods: [.spec.template.spec | (.containers, .initContainers)[]?];
 '
 
