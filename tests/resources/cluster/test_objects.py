@@ -137,6 +137,21 @@ def test_a_cluster_that_is_down_is_one_line(node: Node) -> None:
     )
 
 
+def test_a_machine_that_runs_and_has_no_k3s_yet_is_planned(node: Node) -> None:
+    """A deploy installs k3s before it comes to the objects."""
+    k3s = node.k3s.rename(node.folder / "later")
+    objects = node.objects(config(key="value"))
+    (change,) = objects.plan()
+    assert (change.resource, change.action, len(node.scripts)) == ("ConfigMap default/web", Action.CREATE, 1)
+    assert failure(objects, "apply") == (
+        "k3s1: there is no k3s, through which its cluster is reached: run the deploy: it installs k3s first"
+        f" [{Code.CLUSTER_SILENT}]"
+    )
+    k3s.rename(node.k3s)
+    node.objects(config(key="value")).apply()
+    assert node.get("ConfigMap", "web", space="default")
+
+
 def test_what_is_declared_no_more_is_shown_and_then_taken_away(node: Node) -> None:
     node.objects(config("kept"), config("dropped"), SPACE).apply()
     node.put("ConfigMap", "by-hand", space="default")

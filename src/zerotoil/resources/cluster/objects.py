@@ -65,6 +65,8 @@ class ClusterObjects:
         if not self.objects and not kubectl.is_used(self.guest):
             return [], []
         seen = self._look()
+        if seen.get("absent"):
+            return [_created(one) for one in self.objects], []
         if self.upgrades:
             refuse_upgrade(self.guest.name, seen, self.target)
         refused = [self._refused(item["index"], item["refused"]) for item in seen["items"] if item["refused"]]
@@ -76,6 +78,9 @@ class ClusterObjects:
         changes, refused = self._planned()
         if changes or refused:
             seen = self._look()
+            if seen.get("absent"):
+                what = f"{self.guest.name}: there is no k3s, through which its cluster is reached"
+                raise LabError(what, "run the deploy: it installs k3s first", code=Code.CLUSTER_SILENT)
             wanted, gone = [item["index"] for item in seen["items"] if _differs(item)], self._extra(seen).bare()
             left = self._push(wanted, gone)
             until_ready(self.guest, [self.objects[index] for index in wanted if index not in left], self.timeout)

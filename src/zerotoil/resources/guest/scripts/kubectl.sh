@@ -156,6 +156,10 @@ extra() { # what of that is declared no more; of a chart, the claims that go wit
 }
 
 plan() {
+  if [ ! -x "$k3s" ]; then # the deploy puts it there before it comes to the objects
+    echo '{"absent": true}'
+    return
+  fi
   look
   sort_out
   : >"$work/made" && : >"$work/refused"
