@@ -176,10 +176,17 @@ class GoneK3s:
         """Stop it and its pods, and take away what it was given; the binary stays with its state."""
         changes = self.plan()
         if changes:
-            given = "units config.yaml registries.yaml token images release k3s.sh .zerotoil"
-            self.guest.write(f"set -eu\nsh {_SCRIPT} remove >&2\ncd {K3S}\nrm -rf {given}\n")
-            must_match(self.key, self.plan())
+            written = files.write_script(K3S, files.found(self.guest.facts(), K3S), [])  # those of the manifest alone
+            self.guest.write(f"set -eu\nsh {_SCRIPT} remove >&2\n{written}rm -f {K3S}/release\nrmdir {K3S}/units || true\n")
+            must_match(self.key, [*self.plan(), *self._left()])
         return changes
+
+    def _left(self) -> Iterator[Change]:
+        """Units of ours that are still there."""
+        seen = json.loads(self.guest.ask(sent("k3s.sh", "observe")))
+        for name in seen["in_etc"]:
+            if name.endswith((".service", ".mount")):
+                yield Change("k3s", Action.UPDATE, f"{name} in /etc", "there", "removed", Risk.RESTART)
 
 
 def was_given(facts: Mapping[str, Any]) -> bool:
