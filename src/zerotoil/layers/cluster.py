@@ -11,7 +11,6 @@ from zerotoil.layers import manifests
 from zerotoil.model.kubernetes.manifests import ManifestProblems, across
 from zerotoil.model.kubernetes.objects import Object, managed
 from zerotoil.model.spec import HostSpec
-from zerotoil.model.upgrades import MOVING
 from zerotoil.render.kubernetes import charts, declared, upgrades
 from zerotoil.resources.cluster import ClusterObjects
 from zerotoil.resources.guest import Guest
@@ -50,8 +49,8 @@ def judge(spec: HostSpec, root: Path, offline: bool = False) -> JudgedCluster:
 def _warnings(spec: HostSpec, objects: list[Object]) -> Iterator[Notice]:
     for one, what in charts.risky(objects):
         yield Notice(one.title, Kind.RISKY, what, f"declare another policy, see {one.where}")
-    channel = spec.upgrades.channel if spec.upgrades.enabled else None
-    if channel in MOVING:
+    if spec.upgrades.enabled and spec.upgrades.moves_on:
+        channel = spec.upgrades.channel
         what = f"upgrades_channel {channel} goes on to the next minor release by itself, and may skip one after a long pause"
         yield Notice("Plan system-upgrade/server-plan", Kind.RISKY, what, "follow a minor release, such as v1.36")
 
