@@ -3,12 +3,12 @@
 import base64
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.arguments import log_arguments
 from tests.conftest import make_spec
 from tests.resources.cluster.conftest import Node, config, dumped, lines
 from zerotoil.error_codes import Code
@@ -394,16 +394,6 @@ def test_when_the_last_object_is_declared_no_more_it_goes(node: Node) -> None:
     assert node.objects().plan() == []
 
 
-def logged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file with the arguments of every jq from now on."""
-    jq, seen = folder / "bin/jq", folder / "arguments"
-    jq.parent.mkdir()
-    jq.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>{seen}\nexec {shutil.which("jq")} "$@"\n')
-    jq.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{jq.parent}:{os.environ['PATH']}")
-    return seen
-
-
 def test_a_password_is_made_once_in_the_cluster_and_is_in_no_argument(
     node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -412,7 +402,8 @@ def test_a_password_is_made_once_in_the_cluster_and_is_in_no_argument(
         metadata = {"name": "login", "namespace": "default", "annotations": {"zerotoil/generated": "login"}}
         return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 
-    seen = logged(tmp_path, monkeypatch)
+    seen = log_arguments("jq", tmp_path / "bin")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     node.objects(login("a")).apply()
     made = node.get("Secret", "login", space="default")["data"]["login"]
     found = re.fullmatch(r"password: ([A-Za-z0-9_-]{24})", base64.b64decode(made).decode())

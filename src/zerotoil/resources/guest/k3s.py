@@ -77,8 +77,8 @@ class K3s:
         """The changes that are needed now. Raises LabError for what no deploy can change."""
         have, seen = files.found(self.guest.facts(), K3S), self._seen()
         self._refuse(seen)
-        differing = [file.path for file in files.differing(have, self.files) if not file.secret]
-        texts = self.guest.texts(differing) if have and differing else {}
+        shown = files.showable(have, self.files)
+        texts = self.guest.texts(shown) if shown else {}
         changes = files.changes(self.key, K3S, have, self.files, texts, _risk)
         if self._cluster.datastore == "etcd" and seen.get("datastore") == "sqlite":
             changes.append(Change(self.key, Action.UPDATE, "datastore", "sqlite", _NOT_BACK, Risk.RESTART))

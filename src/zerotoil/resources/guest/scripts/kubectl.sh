@@ -47,16 +47,16 @@ shared='
     .metadata.selfLink, .metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"], .status) | if .metadata.annotations == {} then del(.metadata.annotations) else . end;
   def ours: any(.metadata.managedFields[]?; .manager == "zerotoil" and .operation == "Apply");
   def of($what): [.status.conditions[]? | select(.type == $what and .status == "True")][0];
-  def replicas: (.spec.replicas // 1) as $n | .status as $s
-    | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
-    elif ($s.updatedReplicas // 0) < $n then "\($s.updatedReplicas // 0) of \($n) pods are of this version"
-    elif (($s.availableReplicas // $s.readyReplicas) // 0) < $n
-    then "\(($s.availableReplicas // $s.readyReplicas) // 0) of \($n) pods are available" else "" end;
-  def daemons: .status as $s | if ($s.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
-    elif .spec.updateStrategy.type != "OnDelete" and ($s.updatedNumberScheduled // 0) < $s.desiredNumberScheduled
-    then "\($s.updatedNumberScheduled // 0) of \($s.desiredNumberScheduled) pods are of this version"
-    elif ($s.numberAvailable // 0) < $s.desiredNumberScheduled
-    then "\($s.numberAvailable // 0) of \($s.desiredNumberScheduled) pods are available" else "" end;
+  def replicas: (.spec.replicas // 1) as $wanted | .status as $status
+    | if ($status.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
+    elif ($status.updatedReplicas // 0) < $wanted then "\($status.updatedReplicas // 0) of \($wanted) pods are of this version"
+    elif (($status.availableReplicas // $status.readyReplicas) // 0) < $wanted
+    then "\(($status.availableReplicas // $status.readyReplicas) // 0) of \($wanted) pods are available" else "" end;
+  def daemons: .status as $status | if ($status.observedGeneration // 0) < .metadata.generation then "it is not taken up yet"
+    elif .spec.updateStrategy.type != "OnDelete" and ($status.updatedNumberScheduled // 0) < $status.desiredNumberScheduled
+    then "\($status.updatedNumberScheduled // 0) of \($status.desiredNumberScheduled) pods are of this version"
+    elif ($status.numberAvailable // 0) < $status.desiredNumberScheduled
+    then "\($status.numberAvailable // 0) of \($status.desiredNumberScheduled) pods are available" else "" end;
   def failed_job: [.status.conditions[]? | select(.type == "Complete" and .reason == "JobFailed")][0]
     | if . then "its job failed, and nothing tries again: \(.message // "no word")" else "" end;
   def rollout: if .kind == "DaemonSet" then daemons elif (.kind == "Deployment" and (.spec.paused | not)) or .kind == "StatefulSet"
@@ -67,11 +67,11 @@ shared='
 sort_out() { # which objects can be asked about: their kind is known and their namespace is there
   jq -c --slurpfile kinds "$work/kinds" --slurpfile spaces "$work/spaces" "$shared"'
     $kinds[0] as $kinds | ($spaces[0] | map({key: ., value: true}) | from_entries) as $spaces
-    | .objects | to_entries | map(.value as $o | "\($o.apiVersion) \($o.kind)" as $w
-      | (if $kinds[$w] then ($o.metadata.namespace // "default") else "" end) as $space
-      | {index: .key, object: ($o | if $space == "" then del(.metadata.namespace) else .metadata.namespace = $space end),
-         state: (if $kinds | has($w) | not then "kind" elif $space != "" and ($spaces[$space] | not) then "namespace" else "known" end)}
-      | if .state == "known" then . else .object = $o end
+    | .objects | to_entries | map(.value as $declared | "\($declared.apiVersion) \($declared.kind)" as $kind
+      | (if $kinds[$kind] then ($declared.metadata.namespace // "default") else "" end) as $space
+      | {index: .key, object: ($declared | if $space == "" then del(.metadata.namespace) else .metadata.namespace = $space end),
+         state: (if $kinds | has($kind) | not then "kind" elif $space != "" and ($spaces[$space] | not) then "namespace" else "known" end)}
+      | if .state == "known" then . else .object = $declared end
       | .key = (.object | key))' "$work/given" >"$work/sorted"
   jq -c '{apiVersion: "v1", kind: "List", items: [.[] | select(.state == "known") | .object
     | {apiVersion, kind, metadata: (.metadata | {name} + if .namespace then {namespace} else {} end)}]}' "$work/sorted" >"$work/stubs"
@@ -84,18 +84,18 @@ sort_out() { # which objects can be asked about: their kind is known and their n
   head -c 18 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\n' >"$work/password"
   jq -c --slurpfile live "$work/live" --rawfile password "$work/password" "$shared"'
     ([$live[0] | listed | {key: key, value: .}] | from_entries) as $live
-    | map($live[.key] as $l | .live = $l
-      | .object as $o
+    | map($live[.key] as $is | .live = $is
+      | .object as $declared
       | (.object.metadata.annotations["zerotoil/generated"] // "") as $made
-      | if $made != "" then .object.data[$made] |= ($l.data[$made] // (@base64d | gsub("@GENERATED@"; $password) | @base64))
+      | if $made != "" then .object.data[$made] |= ($is.data[$made] // (@base64d | gsub("@GENERATED@"; $password) | @base64))
         else . end
-      | if $l == null then .
-        elif .object.kind == "ClusterRoleBinding" and .object.metadata.name == "system-upgrade" and $l.roleRef.name == "cluster-admin"
-          and $l.subjects == [{kind: "ServiceAccount", name: "system-upgrade", namespace: "system-upgrade"}]
+      | if $is == null then .
+        elif .object.kind == "ClusterRoleBinding" and .object.metadata.name == "system-upgrade" and $is.roleRef.name == "cluster-admin"
+          and $is.subjects == [{kind: "ServiceAccount", name: "system-upgrade", namespace: "system-upgrade"}]
         then .state = "superseded"
-        elif ($o.metadata.annotations["zerotoil/images"] // "") != ""
-          and $o.metadata.annotations["zerotoil/images"] == $l.metadata.annotations["zerotoil/images"]
-        then ([$l | pods[] | {key: .name, value: .image}] | from_entries) as $images
+        elif ($declared.metadata.annotations["zerotoil/images"] // "") != ""
+          and $declared.metadata.annotations["zerotoil/images"] == $is.metadata.annotations["zerotoil/images"]
+        then ([$is | pods[] | {key: .name, value: .image}] | from_entries) as $images
           | .object.spec.template.spec |= with_entries(if .key == "containers" or .key == "initContainers"
               then .value |= map(.image = ($images[.name] // .image)) else . end)
         else . end)' "$work/sorted" >"$work/judged"
@@ -125,8 +125,8 @@ push() { # FROM TO MODE...: applies these of the list; halved until each that is
 
 owned() { # what bears our label and was applied by us: objects that others made of ours have copies of the label
   : >"$work/owned"
-  jq -r --slurpfile kinds "$work/kinds" '.prunable[] | select(. as $k | $kinds[0] | has($k)) | split(" ")
-    | (.[0] | split("/")) as $v | .[1] + (if ($v | length) == 2 then ".\($v[1]).\($v[0])" else "" end)' "$work/given" >"$work/names"
+  jq -r --slurpfile kinds "$work/kinds" '.prunable[] | select(. as $kind | $kinds[0] | has($kind)) | split(" ")
+    | (.[0] | split("/")) as $api | .[1] + (if ($api | length) == 2 then ".\($api[1]).\($api[0])" else "" end)' "$work/given" >"$work/names"
   split -l 8 "$work/names" "$work/names."
   for names in "$work"/names.*; do
     [ -e "$names" ] || continue
@@ -176,11 +176,11 @@ plan() {
     | ([$refused[] | {key: (.index | tostring), value: .why}] | from_entries) as $refused
     | {nodes: $nodes[0], extra: $extra[0],
        items: map(
-         (.live | if . then bare else null end) as $l | ($made[.key] | if . then bare else null end) as $p
+         (.live | if . then bare else null end) as $live | ($made[.key] | if . then bare else null end) as $planned
          | {index, state, exists: (.live != null), refused: $refused[.index | tostring]}
            + (if .live then {fields: (.live | foreign), unready: (.live | rollout)} else {} end)
-           + (if .state == "superseded" then {live: $l} elif $l != null and $p != null and $l != $p
-              then {live: ($l | masked($p)), planned: ($p | if .kind == "Secret" and .data then .data |= map_values("as declared") else . end)}
+           + (if .state == "superseded" then {live: $live} elif $live != null and $planned != null and $live != $planned
+              then {live: ($live | masked($planned)), planned: ($planned | if .kind == "Secret" and .data then .data |= map_values("as declared") else . end)}
               else {} end))}' "$work/judged"
 }
 
@@ -250,9 +250,9 @@ pods_say() { # adds what their pods say
         | "\(.reason)\(if .message then ": \(.message)" else "" end)"]
       + [.status.conditions[]? | select(.type == "PodScheduled" and .status == "False") | .message])[0];
     [$pods[0].items[] | {space: .metadata.namespace, labels: (.metadata.labels // {}), word: word} | select(.word)] as $pods
-    | {waiting: map(. as $w | .pod = ([$pods[] | select(.space == $w.space) | . as $p
-        | select((if $w.selector then $w.selector elif $w.kind == "HelmChart" then {"helmcharts.helm.cattle.io/chart": $w.name}
-            else {"batch.kubernetes.io/job-name": $w.name} end) | to_entries | all(.value == $p.labels[.key])) | .word][0]))}' "$work/waiting"
+    | {waiting: map(. as $waiting | .pod = ([$pods[] | select(.space == $waiting.space) | . as $pod
+        | select((if $waiting.selector then $waiting.selector elif $waiting.kind == "HelmChart" then {"helmcharts.helm.cattle.io/chart": $waiting.name}
+            else {"batch.kubernetes.io/job-name": $waiting.name} end) | to_entries | all(.value == $pod.labels[.key])) | .word][0]))}' "$work/waiting"
 }
 
 ready() {
