@@ -71,6 +71,21 @@ def test_the_same_when_the_job_is_gone_by_now() -> None:
     ]
 
 
+@pytest.mark.parametrize("job_is_there", [True, False])
+def test_an_upgrade_that_failed_before_its_node_was_cordoned(job_is_there: bool) -> None:
+    """The Plan's prepare step could not copy the datastore."""
+    failed = {"name": "apply", "node": "k3s1", "plan": "server-plan", "failed": "job failed", "done": False}
+    complete = {"status": "False", "reason": "JobFailed", "message": "job failed"}
+    gone = {"plans": [plan(applying=["k3s1"], complete=complete)]}
+    found = seen(node(), **({"jobs": [failed]} if job_is_there else gone))
+    assert said(**found)[3:] == [
+        "! the upgrade of k3s1 by server-plan failed (job failed): it runs what it ran before, and nothing tries again",
+        f"  look: {RUN} -n system-upgrade get events --field-selector involvedObject.name=server-plan",
+        f"  try again: {RUN} -n system-upgrade label --overwrite plan server-plan zerotoil-retry=$(date +%s)",
+    ]
+    assert not is_well(found)
+
+
 def test_a_node_that_is_upgraded_now_is_cordoned_rightly() -> None:
     complete = {"status": "False", "reason": "Resolved", "message": ""}
     found = seen(node(cordoned=True), plans=[plan(applying=["k3s1"], complete=complete)])

@@ -7,6 +7,8 @@ import requests
 
 from tests.cluster.channels import RELEASES
 
+pytestmark = pytest.mark.cluster
+
 
 def ask(channels, channel):
     return requests.get(channels.url(channel), allow_redirects=False, timeout=0.5)

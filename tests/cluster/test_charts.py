@@ -6,14 +6,19 @@ import subprocess
 import pytest
 
 from tests.cluster.control_plane import KUBERNETES
+from tests.conftest import make_spec
+from zerotoil.render.kubernetes import charts
 
 pytestmark = pytest.mark.cluster
 
 
-def chart(namespace, name="web", version="1.0.5", **spec):
-    declared = {"chart": "web", "repo": "https://charts.example", "version": version, "failurePolicy": "abort", **spec}
-    metadata = {"name": name, "namespace": namespace}
-    return {"apiVersion": "helm.cattle.io/v1", "kind": "HelmChart", "metadata": metadata, "spec": declared}
+def chart(namespace, version="1.0.5", **spec):
+    """Keel's as we ship it, in a namespace of the test's own."""
+    made = charts.keel(make_spec("zt-1", k3s_role="server", keel_enabled=True, keel_version=version))
+    (body,) = [one.body for one in made if one.kind == "HelmChart"]
+    secrets = [{**item, "ignoreUpdates": True} for item in body["spec"]["valuesSecrets"]]
+    metadata = {"name": "web", "namespace": namespace}
+    return {**body, "metadata": metadata, "spec": {**body["spec"], "valuesSecrets": secrets, **spec}}
 
 
 def job_arguments(cluster, namespace):

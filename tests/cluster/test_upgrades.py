@@ -6,32 +6,37 @@ import pytest
 
 from tests.cluster import upgrades
 from tests.cluster.control_plane import KUBERNETES
+from tests.conftest import make_spec
+from zerotoil.render.kubernetes.upgrades import plans as shipped
 
 pytestmark = pytest.mark.cluster
 DRY_RUN = ("apply", "--server-side", "--field-manager=zerotoil", "--dry-run=server", "-f", "-")
+ZONE = {"upgrades_days": ["mo", "tu"], "upgrades_start": "04:00", "upgrades_end": "05:30", "upgrades_timezone": "Europe/Berlin"}
 
 
-def plan(**changed):
-    spec = {
-        "concurrency": 1,
-        "cordon": True,
-        "channel": "https://update.k3s.io/v1-release/channels/v1.36",
-        "serviceAccountName": "system-upgrade",
-        "nodeSelector": {
-            "matchExpressions": [{"key": "node-role.kubernetes.io/control-plane", "operator": "In", "values": ["true"]}]
-        },
-        "window": {"days": ["mo", "tu"], "startTime": "04:00", "endTime": "05:30", "timeZone": "Europe/Berlin"},
-        "upgrade": {"image": "rancher/k3s-upgrade"},
-        **changed,
-    }
-    metadata = {"name": "server-plan", "namespace": upgrades.NAMESPACE}
-    return {"apiVersion": "upgrade.cattle.io/v1", "kind": "Plan", "metadata": metadata, "spec": spec}
+def plan(**declared):
+    """As we ship it."""
+    follow = {} if "upgrades_version" in declared else {"upgrades_channel": "v1.36"}
+    (made,) = shipped(make_spec("zt-1", k3s_role="server", upgrades_enabled=True, **follow, **ZONE, **declared))
+    return made
 
 
-def test_a_right_plan_is_taken_and_its_version_is_seen(plans):
-    plans.apply(plan(version=f"{KUBERNETES}+k3s1"))
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {},
+        {"upgrades_version": f"{KUBERNETES}+k3s1"},
+        {"upgrades_drain": {"force": True, "timeout": "5m", "grace_period": 30}},
+        {"upgrades_exclude": ["zt-9"]},
+    ],
+    ids=["channel", "version", "drain", "exclude"],
+)
+def test_our_plan_is_taken_as_it_is(plans, declared):
+    """Nothing of it is dropped: not the zone of its window, nor the rights of its prepare step."""
+    made = plan(**declared)
+    plans.apply(made)
     try:
-        assert plans.get("plan", "server-plan", "-n", upgrades.NAMESPACE)["spec"]["version"] == f"{KUBERNETES}+k3s1"
+        assert plans.get("plan", "server-plan", "-n", upgrades.NAMESPACE)["spec"] == made["spec"]
     finally:
         plans.kubectl("delete", "plan", "server-plan", "-n", upgrades.NAMESPACE)
 
@@ -46,7 +51,7 @@ def test_a_right_plan_is_taken_and_its_version_is_seen(plans):
     ],
 )
 def test_a_wrong_plan_is_refused(plans, changed, complaint):
-    said = plans.attempt(*DRY_RUN, stdin=json.dumps(plan(**changed)))
+    said = plans.attempt(*DRY_RUN, stdin=json.dumps({**plan(), "spec": {**plan()["spec"], **changed}}))
     assert said.returncode == 1 and complaint in said.stderr
 
 

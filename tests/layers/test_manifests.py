@@ -1,5 +1,6 @@
 """The owner's cluster/ folder: which files a cluster has, templates, and everything that is wrong at once."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,51 @@ def test_files_that_cannot_be_taken(tmp_path: Path) -> None:
     (tmp_path / "cluster/b.yaml").unlink()
     (tmp_path / "cluster/b.yaml").write_bytes(b"\xff\xfe")
     assert problems(tmp_path) == [f"cluster/b.yaml cannot be read: write it as UTF-8, readable by you [{Code.MANIFEST_FILE}]"]
+
+
+def deletes(root: Path) -> bool:
+    (made,) = resources(spec(), judge(spec(), root), Guest.new_machine("k3s1"))
+    return made.may_delete
+
+
+def test_only_manifests_that_were_seen_take_others_away(tmp_path: Path) -> None:
+    assert not deletes(tmp_path)
+    put(tmp_path, **{"other/a.yaml": config("a")})
+    assert not deletes(tmp_path)
+    put(tmp_path, **{"none.yaml": "# nothing any more\n"})
+    assert deletes(tmp_path) and titles(tmp_path) == []
+
+
+def test_a_folder_that_is_a_link_is_followed_or_told(tmp_path: Path) -> None:
+    put(tmp_path / "elsewhere", **{"a.yaml": config("a"), "house/b.yaml": config("b")})
+    (tmp_path / "cluster").symlink_to("elsewhere/cluster")
+    assert titles(tmp_path) == ["ConfigMap web/a", "ConfigMap web/b"]
+    (tmp_path / "elsewhere/cluster/house/more").symlink_to("..")
+    assert problems(tmp_path) == [f"cluster/house/more is a link: put the file itself there [{Code.MANIFEST_FILE}]"]
+    (tmp_path / "elsewhere").rename(tmp_path / "gone")
+    assert problems(tmp_path) == [
+        f"cluster is a link to elsewhere/cluster, which is not there: bring it back, or take the link away [{Code.MANIFEST_FILE}]"
+    ]
+    (tmp_path / "cluster").unlink()
+    put(tmp_path, **{"a.yaml": config("a")})
+    (tmp_path / "cluster/house").symlink_to("../nowhere")
+    said = "is a link: put the file itself there"
+    assert problems(tmp_path) == [f"cluster/house {said} [{Code.MANIFEST_FILE}]"]
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, **{"a.yaml": config("a"), "house/deep/b.yaml": config("b")})
+    scandir = os.scandir
+
+    def denied(path: Any) -> Any:
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    assert problems(tmp_path) == [
+        f"cluster/house/deep cannot be read (Permission denied): make it readable by you [{Code.MANIFEST_FILE}]"
+    ]
 
 
 def test_a_secret_comes_by_its_key_and_stays_out_of_the_project(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import RIGHT
+from tests.conftest import RIGHT, make_spec
 from zerotoil.model.inventory import declare
 from zerotoil.model.secret import Secret
 
@@ -60,6 +60,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "upgrades_timezone (from host data): 'Berlin' is no time zone; write for instance Europe/Berlin [ZT103]",
     ),
     (
+        {**FOLLOW, "upgrades_start": "22:00", "upgrades_end": "02:00", "data_snapshot_schedule": "0 21 * * *"},
+        "upgrades_end (from host data): it would end at 02:00, before it begins: the controller knows none past midnight; "
+        "write at most 23:59 [ZT104]",
+    ),
+    (
         {**FOLLOW, "upgrades_start": "4"},
         "upgrades_start (from host data): '4' is no time of day; write for instance 03:00 [ZT103]",
     ),
@@ -90,10 +95,25 @@ def test_what_is_wrong_is_told_in_one_line(data: dict[str, Any], line: str) -> N
     assert said(**data) == [f"k3s1: {line}"]
 
 
-@pytest.mark.parametrize("more", [{}, {"upgrades_end": "02:30"}, {"upgrades_drain": {"force": True, "timeout": "5m"}}])
+@pytest.mark.parametrize("more", [{}, {"upgrades_end": "23:59"}, {"upgrades_drain": {"force": True, "timeout": "5m"}}])
 def test_what_is_right(more: dict[str, Any]) -> None:
-    """A window may go on past midnight."""
     assert said(**FOLLOW, **more) == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "minor", "moves"),
+    [
+        ("v1.36", (1, 36), False),
+        ("stable", None, True),
+        ("https://update.k3s.io/v1-release/channels/v1.36", (1, 36), False),
+        ("https://mirror.lan/channels/v1.37/", (1, 37), False),
+        ("https://update.k3s.io/v1-release/channels/latest", None, True),
+    ],
+)
+def test_a_channel_by_its_url_is_judged_as_one_by_its_name(channel: str, minor: Any, moves: bool) -> None:
+    upgrades = make_spec(**{**FOLLOW, "upgrades_channel": channel}).upgrades
+    assert (upgrades.minor, upgrades.moves_on) == (minor, moves)
+    assert "://" in upgrades.channel_url and upgrades.channel_url.endswith(channel)
 
 
 def test_what_another_node_says_otherwise_would_mean_nothing() -> None:

@@ -192,7 +192,7 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
     ),
     Code.K3S_CLUSTER: (
         "cluster cannot be as declared",
-        "What the hosts of one k3s cluster declare does not go together. Nothing of the cluster is touched.",
+        "What the hosts of a cluster declare does not go together, or a host without k3s declares it. The cluster is left alone.",
         "Change what the message names; the other hosts of the cluster say whom they wait for.",
     ),
     Code.MANIFEST_MALFORMED: (
@@ -212,7 +212,7 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
     ),
     Code.MANIFEST_FILE: (
         "file of cluster/ cannot be used",
-        "It is a link, no text, too large, or a template that cannot be filled in.",
+        "It is a link, no text, too large, a template that cannot be filled in, or not there while its objects are.",
         "Mend the file that is named; cluster_values holds what templates are filled with.",
     ),
     Code.IMAGE_NOT_FOUND: (

@@ -11,7 +11,6 @@ from zerotoil.layers import manifests
 from zerotoil.model.kubernetes.manifests import ManifestProblems, across
 from zerotoil.model.kubernetes.objects import Object, managed
 from zerotoil.model.spec import HostSpec
-from zerotoil.model.upgrades import MOVING
 from zerotoil.render.kubernetes import charts, declared, upgrades
 from zerotoil.resources.cluster import ClusterObjects
 from zerotoil.resources.guest import Guest
@@ -25,12 +24,14 @@ class JudgedCluster:
     objects: tuple[Object, ...]
     problems: tuple[LabError, ...]
     warnings: tuple[Notice, ...] = ()
+    files: int = 0  # manifests that were read
 
 
 def judge(spec: HostSpec, root: Path, offline: bool = False) -> JudgedCluster:
     """Read the objects of a host's cluster, and find everything that is wrong with them. `offline`: secrets are not read."""
-    own, problems, findings = manifests.read(spec, root)
-    own, unfit = charts.with_policies(spec, own)
+    read = manifests.read(spec, root)
+    problems = read.problems
+    own, unfit = charts.with_policies(spec, read.objects)
     made: list[Object] = []
     for part in (declared.secrets, charts.keel, charts.tailscale):
         try:
@@ -38,18 +39,18 @@ def judge(spec: HostSpec, root: Path, offline: bool = False) -> JudgedCluster:
         except LabError as error:
             problems.append(error)
     objects = [*own, *upgrades.objects(spec), *declared.storage(spec), *made]
-    found = [*findings, *unfit, *across(objects)]
+    found = [*read.findings, *unfit, *across(objects)]
     problems += [ManifestProblems([finding]) for finding in found]
     owner = managed(spec.lab.name, spec.k3s.cluster)
     labelled = tuple(one.labelled(owner) for one in sorted(objects, key=_rank))
-    return JudgedCluster(labelled, tuple(problems), tuple(_warnings(spec, own)))
+    return JudgedCluster(labelled, tuple(problems), tuple(_warnings(spec, own)), read.files)
 
 
 def _warnings(spec: HostSpec, objects: list[Object]) -> Iterator[Notice]:
     for one, what in charts.risky(objects):
         yield Notice(one.title, Kind.RISKY, what, f"declare another policy, see {one.where}")
-    channel = spec.upgrades.channel if spec.upgrades.enabled else None
-    if channel in MOVING:
+    if spec.upgrades.enabled and spec.upgrades.moves_on:
+        channel = spec.upgrades.channel
         what = f"upgrades_channel {channel} goes on to the next minor release by itself, and may skip one after a long pause"
         yield Notice("Plan system-upgrade/server-plan", Kind.RISKY, what, "follow a minor release, such as v1.36")
 
@@ -68,6 +69,8 @@ def resources(spec: HostSpec, judged: JudgedCluster, guest: Guest) -> list[Clust
         spec.upgrades.enabled,
         spec.upgrades.minor,
         judged.warnings,
+        may_delete=judged.files > 0,
+        uninstall=spec.cluster.uninstall,
     )
     return [made]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from zerotoil.model.kubernetes.names import check_name
+from zerotoil.model.kubernetes.names import check_name, is_name
 from zerotoil.model.secret import SecretKey
 from zerotoil.model.section import Section
 from zerotoil.model.units import Seconds
@@ -43,6 +43,9 @@ class ClusterSpec(Section):
     storage_class: str = Field(
         "", description="A StorageClass of this name, whose volumes have a path that stays, NAMESPACE/CLAIM, and are kept"
     )
+    uninstall: list[str] = Field(
+        [], description='Charts that are declared no more and may go with the data of their claims: ["kube-system/keel"]'
+    )
     timeout: Seconds = Field(300, description="How long what was changed may take until it is ready")
 
     @field_validator("values")
@@ -64,6 +67,15 @@ class ClusterSpec(Section):
             for word in (name, secret.namespace):
                 check_name(word)
         return secrets
+
+    @field_validator("uninstall")
+    @classmethod
+    def _charts(cls, charts: list[str]) -> list[str]:
+        for chart in charts:
+            namespace, _, name = chart.partition("/")
+            if not (is_name(namespace) and is_name(name)):
+                raise ValueError(f"{chart!r} is no HelmChart; write NAMESPACE/NAME, for instance kube-system/keel")
+        return charts
 
     @field_validator("storage_class")
     @classmethod

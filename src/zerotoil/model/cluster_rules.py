@@ -1,4 +1,4 @@
-"""What is declared of a cluster counts where its first server is; said otherwise elsewhere it would mean nothing. Pure."""
+"""What is declared of a cluster counts where its first server is; said elsewhere it would mean nothing. Pure."""
 
 from __future__ import annotations
 
@@ -24,6 +24,18 @@ def said_elsewhere(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, st
                 if _said(getattr(mine, field)) != _said(getattr(first, field)):
                     what = f"{cluster.name} goes by what its first server, {cluster.first}, declares"
                     yield host, f"{section}_{field}", f"{what}; write it there, or for all alike", Code.K3S_CLUSTER
+
+
+def said_without_k3s(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str, Code]]:
+    """The same for what a host declares that is no node at all."""
+    for host, spec in specs.items():
+        for section in _SECTIONS if not spec.k3s.role else ():
+            mine = getattr(spec, section)
+            plain = type(mine)()
+            for field in type(mine).model_fields:
+                if field in mine.model_fields_set and _said(getattr(mine, field)) != _said(getattr(plain, field)):
+                    what = "this host runs no k3s (k3s_role), so it would mean nothing; write it for the servers alone"
+                    yield host, f"{section}_{field}", what, Code.K3S_CLUSTER
 
 
 def _said(value: Any) -> Any:

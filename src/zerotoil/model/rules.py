@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from zerotoil.error_codes import Code
-from zerotoil.model.cluster_rules import said_elsewhere
+from zerotoil.model.cluster_rules import said_elsewhere, said_without_k3s
 from zerotoil.model.k3s_cluster import cluster_problems
 from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
@@ -43,6 +43,7 @@ def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str,
     yield from _declared_alike(specs)
     yield from cluster_problems(specs)
     yield from said_elsewhere(specs)
+    yield from said_without_k3s(specs)
 
 
 def _extents_of_others(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str, Code]]:

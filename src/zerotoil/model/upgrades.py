@@ -1,6 +1,7 @@
 """How a cluster upgrades itself: what rancher/system-upgrade-controller (v0.20.1) is told in its Plans. Pure.
 
-Sources: upgrade.cattle.io/v1 (its CRD), pkg/upgrade/job/job.go (drain's options), docs.k3s.io upgrades/automated (channels).
+Sources: upgrade.cattle.io/v1 (its CRD), pkg/upgrade/job/job.go (drain's options), docs.k3s.io upgrades/automated (channels),
+kubereboot/kured pkg/timewindow (by which it judges a window: start and end are of one day).
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class UpgradesSpec(Section):
     )
     start: str = Field("03:00", description="When the window opens; after the night's snapshot")
     end: str = Field("05:00", description="When it closes; what has begun goes on")
-    timezone: str = Field("UTC", description="Time zone of the window, for instance Europe/Berlin")
+    timezone: str = Field("UTC", description="Time zone of the window, for instance Europe/Berlin; give the NAS the same")
     concurrency: Int = Field(1, ge=1, description="How many nodes of a kind at once; servers always go one by one")
     drain: Drain | None = Field(None, description="Move the pods away first; default: only keep new ones away (cordon)")
     exclude: list[str] = Field([], description="Nodes that are left out")
@@ -111,6 +112,9 @@ class UpgradesSpec(Section):
             raise Wrong("no day is in it, so the window never opens; name one", "days")
         if self.start == self.end:
             raise Wrong(f"the window ends at {self.end}, when it begins, so it never opens; write a later time", "end")
+        if self.end < self.start:
+            what = f"it would end at {self.end}, before it begins: the controller knows none past midnight"
+            raise Wrong(f"{what}; write at most 23:59", "end")
         drain = self.drain
         if drain and drain.delete_emptydir_data is not None and drain.delete_local_data is not None:
             what = "delete_local_data is the old name of delete_emptydir_data, and the controller refuses both; write one"
@@ -120,8 +124,18 @@ class UpgradesSpec(Section):
     @property
     def minor(self) -> tuple[int, int] | None:
         """The minor release that it leads to; None where that is not said, as of stable."""
-        found = re.match(_MINOR, self.version or self.channel or "")
+        found = re.match(_MINOR, self.version or self.channel_name)
         return (int(found[1]), int(found[2])) if found else None
+
+    @property
+    def channel_name(self) -> str:
+        """The channel without its server, which is what the controller goes by, too."""
+        return (self.channel or "").rstrip("/").rpartition("/")[2]
+
+    @property
+    def moves_on(self) -> bool:
+        """Does the channel go on to the next minor release by itself?"""
+        return self.channel_name in MOVING
 
     @property
     def channel_url(self) -> str:

@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CORE = {"ConfigMap", "Secret", "Service", "ServiceAccount", "Namespace", "Node", "Pod"}
+CORE = {"ConfigMap", "Secret", "Service", "ServiceAccount", "Namespace", "Node", "Pod", "PersistentVolumeClaim"}
 CLUSTER = {"Namespace", "Node", "CustomResourceDefinition", "StorageClass", "ClusterRole", "ClusterRoleBinding"}
 KINDS = {
     **{f"v1 {kind}": kind not in CLUSTER for kind in CORE},
     "apps/v1 Deployment": True, "batch/v1 Job": True, "helm.cattle.io/v1 HelmChart": True,
+    "upgrade.cattle.io/v1 Plan": True,
     "apiextensions.k8s.io/v1 CustomResourceDefinition": False, "storage.k8s.io/v1 StorageClass": False,
     "rbac.authorization.k8s.io/v1 ClusterRole": False, "rbac.authorization.k8s.io/v1 ClusterRoleBinding": False,
 }  # fmt: skip

@@ -1,15 +1,21 @@
 """The objects of a cluster on a stand-in for its API: plan, apply, drift, refusals, pruning, what waits. See tests/cluster."""
 
 import base64
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.resources.cluster.conftest import Node, config, lines
+from tests.arguments import log_arguments
+from tests.conftest import make_spec
+from tests.resources.cluster.conftest import Node, config, dumped, lines
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.render.kubernetes import charts, upgrades
 from zerotoil.resources.cluster import ClusterObjects, kubectl
+from zerotoil.resources.guest import Guest
 from zerotoil.resources.resource import Action, Kind, Risk
 
 SPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "web"}}
@@ -65,6 +71,44 @@ def test_a_refused_object_is_told_in_the_servers_words_and_hides_no_other(node: 
         for line, name in ((2, "b"), (4, "d"))
     ]
     assert node.writes() == []
+    assert len(failure(objects, "apply").splitlines()) == 2
+    assert [bool(node.get("ConfigMap", name, space="default")) for name in "abcd"] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("wrong", [config("b") | {"typo": 1}, THING, config("c", space="nope")], ids=["refused", "kind", "space"])
+def test_nothing_is_taken_away_while_something_cannot_be_applied(node: Node, wrong: dict[str, Any]) -> None:
+    """A renamed object has its successor in what was refused."""
+    node.objects(SPACE, config("dropped")).apply()
+    failure(node.objects(SPACE, config("kept"), wrong), "apply")
+    assert node.get("ConfigMap", "kept", space="default") and node.get("ConfigMap", "dropped", space="default")
+
+
+def test_what_a_chart_has_to_bring_first_keeps_what_is_dropped_only_so_long(node: Node) -> None:
+    node.objects(SPACE, config("dropped")).apply()
+    brought: list[bool] = []
+
+    def shell(script: str) -> str:
+        answer = node.run(script)
+        if "set -- apply" in script and not brought:  # as a chart's job would
+            brought.append(bool(node.get("ConfigMap", "dropped", space="default")))
+            node.put("CustomResourceDefinition", "things", DEFINITION["apiVersion"], spec=DEFINITION["spec"])
+        return answer
+
+    node.guest = Guest("k3s1", shell)
+    node.objects(SPACE, THING).apply()
+    assert brought == [True] and node.get("ConfigMap", "dropped", space="default") is None
+
+
+def test_a_folder_that_is_not_there_takes_nothing_away(node: Node) -> None:
+    node.objects(*(config(name) for name in "abcd")).apply()
+    gone = node.objects(may_delete=False)
+    for step in ("plan", "apply"):
+        assert failure(gone, step) == (
+            "k3s1: cluster/ has no manifest for k3s1, and ConfigMap default/a, ConfigMap default/b, ConfigMap default/c "
+            "and 1 more would be taken away: bring the folder back; if it is meant, put a file there that holds only a comment"
+            f" [{Code.MANIFEST_FILE}]"
+        )
+    assert node.get("ConfigMap", "a", space="default")
 
 
 def test_a_kind_that_nobody_defines_is_told_after_the_rest_was_applied(node: Node) -> None:
@@ -93,6 +137,21 @@ def test_a_cluster_that_is_down_is_one_line(node: Node) -> None:
     )
 
 
+def test_a_machine_that_runs_and_has_no_k3s_yet_is_planned(node: Node) -> None:
+    """A deploy installs k3s before it comes to the objects."""
+    k3s = node.k3s.rename(node.folder / "later")
+    objects = node.objects(config(key="value"))
+    (change,) = objects.plan()
+    assert (change.resource, change.action, len(node.scripts)) == ("ConfigMap default/web", Action.CREATE, 1)
+    assert failure(objects, "apply") == (
+        "k3s1: there is no k3s, through which its cluster is reached: run the deploy: it installs k3s first"
+        f" [{Code.CLUSTER_SILENT}]"
+    )
+    k3s.rename(node.k3s)
+    node.objects(config(key="value")).apply()
+    assert node.get("ConfigMap", "web", space="default")
+
+
 def test_what_is_declared_no_more_is_shown_and_then_taken_away(node: Node) -> None:
     node.objects(config("kept"), config("dropped"), SPACE).apply()
     node.put("ConfigMap", "by-hand", space="default")
@@ -102,6 +161,62 @@ def test_what_is_declared_no_more_is_shown_and_then_taken_away(node: Node) -> No
     objects.apply()
     assert node.get("ConfigMap", "dropped", space="default") is None
     assert node.get("ConfigMap", "by-hand", space="default") and node.get("Namespace", "web")
+
+
+HELM = "helm.cattle.io/v1"
+
+
+def chart() -> dict[str, Any]:
+    """As a key makes it."""
+    return next(one.body for one in charts.keel(make_spec(k3s_role="server", keel_enabled=True)) if one.kind == "HelmChart")
+
+
+def applied_chart(node: Node, *more: dict[str, Any]) -> None:
+    """Nobody runs its job here."""
+    node.put("Namespace", "kube-system")
+    with pytest.raises(LabError, match="the chart has no job yet"):
+        node.objects(chart(), *more, timeout=0).apply()
+
+
+def claim(node: Node, release: str, name: str = "data", **more: str) -> None:
+    notes = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": "keel", **more}
+    node.put("PersistentVolumeClaim", name, space="keel", metadata={"annotations": notes})
+
+
+def test_a_chart_that_is_declared_no_more_is_uninstalled_and_the_plan_says_so(node: Node) -> None:
+    applied_chart(node)
+    claim(node, "another")
+    claim(node, "keel", "kept-by-helm", **{"helm.sh/resource-policy": "keep"})
+    objects = node.objects()
+    (change,) = objects.plan()
+    assert str(change) == (
+        "HelmChart kube-system/keel: object there -> uninstalled with all that it made: it is declared no more"
+    )
+    objects.apply()
+    assert node.get("HelmChart", "keel", HELM, "kube-system") is None
+
+
+def test_a_chart_with_claims_stays_with_its_values_until_it_is_named(node: Node) -> None:
+    values = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keel-values", "namespace": "kube-system"}, "data": {}}
+    applied_chart(node, values, config("dropped"))
+    claim(node, "keel")
+    kept = node.objects()
+    assert lines(kept.plan()) == ["ConfigMap default/dropped: object there -> removed: it is declared no more"]
+    assert lines(kept.notices()) == [
+        "HelmChart kube-system/keel: kept: declared no more; to uninstall it would delete the data of keel/data, so it stays "
+        '(if it is meant: cluster_uninstall = ["kube-system/keel"])'
+    ]
+    kept.apply()
+    assert kept.plan() == [] and node.get("HelmChart", "keel", HELM, "kube-system") is not None
+    assert node.get("Secret", "keel-values", space="kube-system") is not None
+    named = node.objects(uninstall=["kube-system/keel"])
+    change = next(change for change in named.plan() if change.resource == "HelmChart kube-system/keel")
+    assert (change.after, change.risk) == (
+        "uninstalled with all that it made, and the data of its claims keel/data: it is declared no more",
+        Risk.DESTRUCTIVE,
+    )
+    named.apply()
+    assert node.get("HelmChart", "keel", HELM, "kube-system") is None
 
 
 def test_what_only_has_a_copy_of_our_label_is_not_ours(node: Node) -> None:
@@ -135,6 +250,35 @@ def test_a_secret_leaves_no_trace_in_plan_or_answer(node: Node) -> None:
     second.apply()
     assert node.get("Secret", "db", space="default")["data"] == {"password": "bmV3LXNlY3JldA=="}
     assert node.objects(secret("bmV3LXNlY3JldA==")).plan() == []
+
+
+def test_what_kubectl_noted_of_a_secret_is_not_shown(node: Node) -> None:
+    """Whoever applied it client-side left the whole of it in an annotation, which kubectl itself keeps up to date."""
+
+    def secret(value: str) -> dict[str, Any]:
+        metadata = {"name": "db", "namespace": "default"}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"password": value}}
+
+    note = {"kubectl.kubernetes.io/last-applied-configuration": dumped(secret("b2xkLXNlY3JldA=="))}
+    node.put("Secret", "db", space="default", metadata={"annotations": note}, data={"password": "b2xkLXNlY3JldA=="})
+    made = node.objects(secret("bmV3LXNlY3JldA=="))
+    assert "Secret default/db: data.password another value -> as declared" in lines(made.plan())
+    assert "c2VjcmV0" not in str(made._seen) and "b2xkLXNlY3JldA" not in str(made._seen)
+
+
+def test_a_plan_whose_job_failed_is_told_though_it_is_as_declared(node: Node) -> None:
+    (plan,) = upgrades.plans(make_spec("k3s1", k3s_role="server", upgrades_enabled=True, upgrades_channel="v1.36"))
+    node.put("Namespace", "system-upgrade")
+    node.objects(plan).apply()
+    live = node.get("Plan", "server-plan", "upgrade.cattle.io/v1", "system-upgrade")
+    failed = {"type": "Complete", "status": "False", "reason": "JobFailed", "message": "prepare failed"}
+    key = "upgrade.cattle.io/v1 Plan system-upgrade server-plan"
+    node.change(objects={**node.data["objects"], key: {**live, "status": {"conditions": [failed]}}})
+    objects = node.objects(plan)
+    assert objects.plan() == []
+    assert [(notice.kind, notice.what, notice.command) for notice in objects.notices()] == [
+        (Kind.UNREADY, "its job failed, and nothing tries again: prepare failed", "zerotoil k3s status k3s1")
+    ]
 
 
 def test_fields_of_others_are_known_and_no_drift(node: Node) -> None:
@@ -250,15 +394,20 @@ def test_when_the_last_object_is_declared_no_more_it_goes(node: Node) -> None:
     assert node.objects().plan() == []
 
 
-def test_a_password_is_made_once_in_the_cluster(node: Node) -> None:
+def test_a_password_is_made_once_in_the_cluster_and_is_in_no_argument(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def login(more: str) -> dict[str, Any]:
         data = {"login": base64.b64encode(b"password: @GENERATED@").decode(), "sinks": base64.b64encode(more.encode()).decode()}
         metadata = {"name": "login", "namespace": "default", "annotations": {"zerotoil/generated": "login"}}
         return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 
+    seen = log_arguments("jq", tmp_path / "bin")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     node.objects(login("a")).apply()
     made = node.get("Secret", "login", space="default")["data"]["login"]
-    assert re.fullmatch(r"password: [A-Za-z0-9_-]{24}", base64.b64decode(made).decode())
+    found = re.fullmatch(r"password: ([A-Za-z0-9_-]{24})", base64.b64decode(made).decode())
+    assert found and found[1] not in seen.read_text() and made not in seen.read_text()
     assert node.objects(login("a")).plan() == []
     assert lines(node.objects(login("b")).plan()) == ["Secret default/login: data.sinks another value -> as declared"]
     node.objects(login("b")).apply()

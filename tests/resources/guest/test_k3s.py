@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.arguments import log_arguments
 from tests.conftest import RIGHT, make_spec
 from tests.resources.guest.k3s_machine import NEW, OLD, Machine
 from zerotoil.error_codes import Code
@@ -66,6 +67,16 @@ def test_an_empty_machine_becomes_a_node_and_then_nothing_is_to_do(machine: Mach
     machine.guest.forget()
     assert made.plan() == [] and made.apply() == []
     assert len(machine.scripts) - asked == 1, "converged: one round trip"
+
+
+def test_a_file_that_held_a_login_is_not_read_for_the_plan(machine: Machine) -> None:
+    """Nor shown: it holds none today, and did."""
+    mirrors = {"ghcr.io": "mirror.lan:5000"}
+    k3s(machine, registry_mirrors=mirrors, registry_logins={"ghcr.io": {"user": "me", "password": Secret("p4ss")}}).apply()
+    machine.scripts.clear()
+    (change,) = k3s(machine, registry_mirrors=mirrors).plan()
+    assert (change.field, change.before) == ("file registries.yaml", "********")
+    assert not any("base64 -w0" in script and "registries.yaml" in script for script in machine.scripts)
 
 
 def test_a_machine_that_is_not_there_yet_is_planned_without_asking_it(machine: Machine) -> None:
@@ -163,6 +174,15 @@ def test_another_token_than_the_clusters_is_refused_before_anything_is_written(m
     own = (machine.data / "k3s/k3s/server/token").read_text().strip()  # the whole of it may be declared, too
     assert [change.after for change in k3s(machine, k3s_token=Secret(own)).plan() if change.field == "file token"] == ["********"]
     assert hashlib.sha256(own.rpartition(":")[2].encode()).hexdigest() == machine.guest.facts()["k3s"]["token_sha256"]
+
+
+def test_the_tokens_hash_is_in_no_argument(machine: Machine, tmp_path: Path) -> None:
+    """A short token is guessed from its hash."""
+    k3s(machine).apply()
+    seen = log_arguments("jq", tmp_path / "bin")
+    machine.guest.forget()
+    sha256 = machine.guest.facts()["k3s"]["token_sha256"]
+    assert len(sha256) == 64 and sha256 not in seen.read_text()
 
 
 def test_a_server_becomes_no_agent_and_no_member_of_another_cluster(machine: Machine) -> None:

@@ -1,6 +1,7 @@
 """k3s.sh by the real shell: which binary runs, what outlives an OS disk, what ends with the data disk."""
 
 import hashlib
+import json
 import os
 import subprocess
 import time
@@ -87,10 +88,81 @@ def test_a_binary_that_the_upgrade_controller_brought_is_kept_on_the_data_disk(m
     machine.right("prepare")
     (machine.root / "etc/systemd/system/zerotoil-ledger@.service").touch()
     upgrade(machine)
-    assert machine.right("prepare") == ["systemctl start --no-block zerotoil-ledger@after-updates.service"]
+    proof = f"curl http://lab.lan/k3s/{NEW.replace('+', '%2B')}/sha256sum-amd64.txt"
+    assert machine.right("prepare") == [proof, "systemctl start --no-block zerotoil-ledger@after-updates.service"]
     assert machine.version() == NEW
     assert NEW in (machine.own / "bin/k3s").read_text() and OLD in (machine.own / "bin/previous").read_text()
     assert (machine.own / "bin/version").read_text().split()[1] == NEW
+
+
+@pytest.mark.parametrize("published", [True, False])
+@pytest.mark.parametrize("says", [True, False])
+def test_an_upgrade_that_a_power_cut_ended_is_not_taken(machine: Machine, published: bool, says: bool) -> None:
+    """The upgrade controller's job copies over what is there. Without a word from its publisher the release's own must do."""
+    machine.right("prepare")
+    upgrade(machine)
+    whole = machine.binary.read_bytes()
+    machine.binary.write_bytes(whole + b"# one more\n" if says else whole[:60])
+    if not published:
+        (machine.web / f"k3s/{NEW}/sha256sum-amd64.txt").unlink()
+    done = machine.run("prepare")
+    assert done.returncode == 0
+    if published or not says:
+        assert done.stderr.strip().endswith(f"{machine.binary} is not whole: it is not taken")
+        assert machine.version() == OLD and OLD in (machine.own / "bin/k3s").read_text()
+        assert not (machine.own / "bin/previous").exists()
+        upgrade(machine)
+        machine.right("prepare")
+    assert machine.version() == NEW
+
+
+def test_a_binary_of_the_data_disk_that_is_not_whole_is_made_again(machine: Machine) -> None:
+    machine.right("prepare")
+    upgrade(machine)
+    machine.right("prepare")
+    whole = machine.binary.read_bytes()
+    (machine.own / "bin/k3s").write_bytes(whole[:60])
+    assert not json.loads(machine.run("observe").stdout)["binary"]
+    machine.right("prepare")  # out of /usr/local/bin
+    assert (machine.own / "bin/k3s").read_bytes() == whole
+    (machine.own / "bin/k3s").write_bytes(whole[:60])
+    machine.new_os_disk()
+    machine.right("prepare")  # fetched: the release that was noted, not the one that is declared
+    assert (machine.own / "bin/k3s").read_bytes() == machine.binary.read_bytes() == whole
+
+
+def test_what_was_put_is_on_the_disk_before_it_has_its_name(machine: Machine) -> None:
+    """Also the folder: else a power cut may lose the name."""
+    sync = machine.root.parent / "bin/sync"
+    sync.write_text('#!/bin/sh\necho "sync $*" >>"$STATE/log"\n')
+    calls = [call.removeprefix("sync ") for call in machine.right("prepare") if call.startswith("sync")]
+    for file in (machine.own / "bin/k3s.part", machine.own / "bin", f"{machine.binary}.zerotoil-new", machine.binary.parent):
+        assert str(file) in calls
+
+
+def test_only_what_is_ours_is_removed(machine: Machine) -> None:
+    machine.put(machine.spec(registry_mirrors={"docker.io": "mirror.lan:5000"}))
+    machine.right("install")
+    theirs = {
+        machine.root / "etc/systemd/system/k3s-agent.service": "[Service]\n",
+        machine.etc / "k3s/registries.yaml": "mirrors: {}\n",
+        machine.binary: "#!/bin/sh\n",
+    }
+    for path, text in theirs.items():
+        path.write_text(text)
+    machine.right("remove")
+    assert {path: path.read_text() for path in theirs} == theirs
+    assert not (machine.etc / "k3s/config.yaml").exists()
+    assert [path.name for path in (machine.root / "etc/systemd/system").iterdir()] == ["k3s-agent.service"]
+
+
+def test_a_service_that_cannot_be_stopped_keeps_what_it_was_given(machine: Machine) -> None:
+    machine.right("install")
+    systemctl = machine.root.parent / "bin/systemctl"
+    systemctl.write_text(systemctl.read_text().replace("  stop) stop", "  stop) : stop"))
+    assert machine.wrong("remove") == "k3s.service cannot be stopped: what k3s was given stays"
+    assert sorted(path.name for path in (machine.root / "etc/systemd/system").iterdir()) == UNITS
+    assert (machine.etc / "k3s/config.yaml").exists()
 
 
 @pytest.mark.parametrize("noted", [True, False])

@@ -128,6 +128,7 @@ def test_a_plan_whose_job_failed(server: Server) -> None:
     ]
     (server.root / "plans").write_text(json.dumps({"items": plans}))
     assert server.look() == (
-        "update-failed|Plan server-plan\nThe upgrade by the Plan server-plan failed on k3s1: BackoffLimitExceeded.\n"
-        "Nothing tries again by itself. What to do: zerotoil k3s status, for a server of the cluster\n"
+        "update-failed|Plan server-plan\n"
+        "Plan server-plan on k3s1: its job failed, and nothing tries again: BackoffLimitExceeded.\n"
+        "What to do: zerotoil k3s status, for a server of the cluster\n"
     )

@@ -50,7 +50,10 @@ def plans(spec: HostSpec) -> list[dict[str, Any]]:
     assert cluster is not None
     servers = _plan(SERVERS, upgrades, {"key": _CONTROL_PLANE, "operator": "In", "values": ["true"]}, 1)
     script = _HERE.joinpath("before-upgrade.sh").read_text()
-    servers["spec"]["prepare"] = {"image": upgrades.image, "command": ["chroot", "/host", "sh", "-c"], "args": [script]}
+    servers["spec"]["prepare"] = {
+        "image": upgrades.image, "command": ["chroot", "/host", "sh", "-c"], "args": [script],
+        "securityContext": {"privileged": True},  # the controller gives it to `upgrade` alone; confined, it cannot write there
+    }  # fmt: skip
     if not cluster.agents:
         return [servers]
     agents = _plan(AGENTS, upgrades, {"key": _CONTROL_PLANE, "operator": "DoesNotExist"}, upgrades.concurrency)

@@ -32,7 +32,10 @@ def is_used(guest: Guest) -> bool:
 
 
 def look(guest: Guest, bodies: Sequence[Mapping[str, Any]], owner: str) -> dict[str, Any]:
-    """What there is, and what a dry run would make of it. Raises LabError where the cluster does not answer."""
+    """What there is, and what a dry run would make of it; {"absent": true} of a node that has no k3s yet.
+
+    Raises LabError where the cluster does not answer.
+    """
     return _answer(guest.name, guest.ask(_script({"objects": bodies, "prunable": PRUNABLE}, "plan", owner)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_FOUND = "302"
+_FOUND, _FAILED, _SPACE = "302", "JobFailed", "system-upgrade"
 
 
 def lines(host: str, cluster: str, seen: Mapping[str, Any]) -> Iterator[str]:
@@ -25,12 +25,16 @@ def lines(host: str, cluster: str, seen: Mapping[str, Any]) -> Iterator[str]:
         yield "no Plan: it does not upgrade itself (upgrades_enabled)"
     for node in nodes:
         yield from _cordoned(host, node, seen)
+    for plan in plans:
+        yield from _failed(host, plan, seen)
 
 
 def is_well(seen: Mapping[str, Any]) -> bool:
-    """Are all nodes ready and taking pods, and do all channels answer as they must?"""
+    """Are all nodes ready and taking pods, did no upgrade fail, and do all channels answer as they must?"""
     nodes = all(node["ready"] and not node["cordoned"] for node in seen["nodes"])
-    return nodes and all(answer["code"] == _FOUND for answer in seen["channels"].values())
+    failed = any(plan["complete"] and plan["complete"]["reason"] == _FAILED for plan in seen["plans"])
+    failed = failed or any(job["failed"] for job in seen["jobs"])
+    return nodes and not failed and all(answer["code"] == _FOUND for answer in seen["channels"].values())
 
 
 def _state(node: Mapping[str, Any]) -> str:
@@ -53,18 +57,49 @@ def _plan(plan: Mapping[str, Any], seen: Mapping[str, Any]) -> Iterator[str]:
 def _cordoned(host: str, node: Mapping[str, Any], seen: Mapping[str, Any]) -> Iterator[str]:
     if not node["cordoned"]:
         return
-    name, run = node["name"], f"zerotoil ssh {host} -- sudo k3s kubectl"
-    jobs = [job for job in seen["jobs"] if job["node"] == name]
-    failed = next((job for job in jobs if job["failed"]), None)
+    name = node["name"]
     plan = next((plan for plan in seen["plans"] if name in plan["applying"]), None)
-    if failed or (plan and plan["complete"]["reason"] == "JobFailed"):
-        of = failed["plan"] if failed else plan["name"] if plan else ""
-        why = failed["failed"] if failed else plan["complete"]["message"] if plan else ""
+    mend = f"  let pods in again: {_run(host)} uncordon {name}"
+    if failed := _failure(name, seen):
+        of, why = failed
         yield f"! {name} is cordoned since its upgrade by {of} failed ({why}): no new pod starts there, and nothing tries again"
-        yield f"  let pods in again: {run} uncordon {name}"
-        yield f"  try again: {run} -n system-upgrade label --overwrite plan {of} zerotoil-retry=$(date +%s)"
+        yield mend
+        yield _again(host, of)
     elif plan:
         yield f"  {name} is cordoned while {plan['name']} upgrades it"
     else:
         yield f"! {name} is cordoned, by hand or by a Plan that is gone: no new pod starts there"
-        yield f"  let pods in again: {run} uncordon {name}"
+        yield mend
+
+
+def _failure(node: str, seen: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(Plan, why) of a node's upgrade that failed; the job itself may be gone by now."""
+    for job in seen["jobs"]:
+        if job["node"] == node and job["failed"]:
+            return job["plan"], job["failed"]
+    for plan in seen["plans"]:
+        if node in plan["applying"] and plan["complete"]["reason"] == _FAILED:
+            return plan["name"], plan["complete"]["message"]
+    return None
+
+
+def _failed(host: str, plan: Mapping[str, Any], seen: Mapping[str, Any]) -> Iterator[str]:
+    """A job may fail before it cordons its node, in the Plan's prepare step."""
+    told = [node["name"] for node in seen["nodes"] if node["cordoned"]]
+    failed = {job["node"]: job["failed"] for job in seen["jobs"] if job["plan"] == plan["name"] and job["failed"]}
+    if plan["complete"] and plan["complete"]["reason"] == _FAILED:
+        failed = dict.fromkeys(plan["applying"] or ["a node"], plan["complete"]["message"]) | failed
+    left = {node: why for node, why in failed.items() if node not in told}
+    for node, why in left.items():
+        yield f"! the upgrade of {node} by {plan['name']} failed ({why}): it runs what it ran before, and nothing tries again"
+    if left:
+        yield f"  look: {_run(host)} -n {_SPACE} get events --field-selector involvedObject.name={plan['name']}"
+        yield _again(host, plan["name"])
+
+
+def _again(host: str, plan: str) -> str:
+    return f"  try again: {_run(host)} -n {_SPACE} label --overwrite plan {plan} zerotoil-retry=$(date +%s)"
+
+
+def _run(host: str) -> str:
+    return f"zerotoil ssh {host} -- sudo k3s kubectl"

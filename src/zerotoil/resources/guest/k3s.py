@@ -77,8 +77,8 @@ class K3s:
         """The changes that are needed now. Raises LabError for what no deploy can change."""
         have, seen = files.found(self.guest.facts(), K3S), self._seen()
         self._refuse(seen)
-        differing = [file.path for file in files.differing(have, self.files) if not file.secret]
-        texts = self.guest.texts(differing) if have and differing else {}
+        shown = files.showable(have, self.files)
+        texts = self.guest.texts(shown) if shown else {}
         changes = files.changes(self.key, K3S, have, self.files, texts, _risk)
         if self._cluster.datastore == "etcd" and seen.get("datastore") == "sqlite":
             changes.append(Change(self.key, Action.UPDATE, "datastore", "sqlite", _NOT_BACK, Risk.RESTART))
@@ -176,10 +176,17 @@ class GoneK3s:
         """Stop it and its pods, and take away what it was given; the binary stays with its state."""
         changes = self.plan()
         if changes:
-            given = "units config.yaml registries.yaml token images release k3s.sh .zerotoil"
-            self.guest.write(f"set -eu\nsh {_SCRIPT} remove >&2\ncd {K3S}\nrm -rf {given}\n")
-            must_match(self.key, self.plan())
+            written = files.write_script(K3S, files.found(self.guest.facts(), K3S), [])  # those of the manifest alone
+            self.guest.write(f"set -eu\nsh {_SCRIPT} remove >&2\n{written}rm -f {K3S}/release\nrmdir {K3S}/units || true\n")
+            must_match(self.key, [*self.plan(), *self._left()])
         return changes
+
+    def _left(self) -> Iterator[Change]:
+        """Units of ours that are still there."""
+        seen = json.loads(self.guest.ask(sent("k3s.sh", "observe")))
+        for name in seen["in_etc"]:
+            if name.endswith((".service", ".mount")):
+                yield Change("k3s", Action.UPDATE, f"{name} in /etc", "there", "removed", Risk.RESTART)
 
 
 def was_given(facts: Mapping[str, Any]) -> bool:

@@ -40,6 +40,13 @@ put() { # SOURCE TARGET MODE: in one step, where it differs
   chmod "$3" "$2.zerotoil-new"
   sync "$2.zerotoil-new"
   mv -f "$2.zerotoil-new" "$2"
+  sync "${2%/*}"
+}
+
+note() { # FILE: stdin, in one step
+  cat >"$1.new"
+  sync "$1.new"
+  mv "$1.new" "$1"
 }
 
 sum() { # FILE: its hash; nothing where there is no file
@@ -114,6 +121,7 @@ install() {
 
 up() {
   by_hand=$(differing_units && differing_files)
+  [ ! -s "$own/bin/k3s" ] || as_noted || by_hand=binary
   settle
   # One that still waits, for a server that is not there, starts anew too: it has read the files before.
   if [ -n "$by_hand" ] || [ "$(cat "$started" 2>/dev/null)" != "$(given)" ]; then
@@ -123,12 +131,23 @@ up() {
   fi
 }
 
-remove() {
+ours() { # FILE MARK: does its first line begin with it?
+  head -n 1 "$1" 2>/dev/null | grep -q "^$2"
+}
+
+remove() { # what is ours; a unit, a file or a k3s that somebody else put there stays
   for unit in k3s.service k3s-agent.service k3s-pods.service var-lib-rancher.mount; do
-    [ ! -f "$system/$unit" ] || take_away "$unit"
+    ours "$system/$unit" "$mark" || continue
+    systemctl stop "$unit" || true
+    ! systemctl is-active --quiet "$unit" || fail "$unit cannot be stopped: what k3s was given stays"
+    take_away "$unit"
   done
   systemctl daemon-reload
-  rm -f "$etc/k3s/config.yaml" "$etc/k3s/registries.yaml" "$binary" "$taken" "$started"
+  for file in config.yaml registries.yaml; do
+    ! ours "$etc/k3s/$file" '# Written by zerotoil' || rm -f "$etc/k3s/$file"
+  done
+  ! cmp -s "$own/bin/k3s" "$binary" || rm -f "$binary"
+  rm -f "$taken" "$started"
 }
 
 # --- before each start
@@ -140,37 +159,85 @@ given() { # what k3s is started with, in one line
 fetch() { # URL SHA256 TARGET: nothing is put there that is not proven
   mkdir -p "${3%/*}"
   curl --fail --location --silent --show-error --retry 3 --connect-timeout 20 --speed-limit 1000 --speed-time 60 \
-    --output "$3.part" "$1" || fail "$1 cannot be fetched"
+    --max-time 3600 --output "$3.part" "$1" || fail "$1 cannot be fetched"
   found=$(sum "$3.part")
   if [ "$found" != "$2" ]; then
     rm -f "$3.part"
     fail "$1 has the SHA-256 $found, expected is $2: it was removed"
   fi
+  chmod "${4:-0644}" "$3.part"
   sync "$3.part"
   mv "$3.part" "$3"
+  sync "${3%/*}"
 }
 
-first_binary() { # the release that is declared, where there is none yet
-  [ -s "$own/release" ] || fail 'no k3s is there, and none is declared: run the deploy'
-  read -r version url sha256 <"$own/release"
+published() { # RELEASE SECONDS: the hash that its publisher names, in $sha256
   name=k3s arch=amd64
   case $(uname -m) in aarch64) name=k3s-arm64 arch=arm64 ;; esac
-  from=$url/$(printf '%s' "$version" | sed 's/+/%2B/g')
-  if [ -z "${sha256:-}" ]; then
-    sums=$(curl --fail --location --silent --show-error --retry 3 --connect-timeout 20 --max-time 120 "$from/sha256sum-$arch.txt") ||
-      fail "$from/sha256sum-$arch.txt cannot be fetched"
-    sha256=$(printf '%s\n' "$sums" | awk -v name="$name" '$2 == name || $2 == "*" name { print $1 }')
+  from=$url/$(printf '%s' "$1" | sed 's/+/%2B/g')
+  sums=$(curl --fail --location --silent --show-error --retry 3 --connect-timeout 20 --max-time "$2" "$from/sha256sum-$arch.txt") || return 1
+  sha256=$(printf '%s\n' "$sums" | awk -v name="$name" '$2 == name || $2 == "*" name { print $1 }')
+}
+
+get_binary() { # RELEASE [SHA256]: to the data disk
+  sha256=${2:-}
+  if [ -z "$sha256" ]; then
+    published "$1" 120 || fail "$from/sha256sum-$arch.txt cannot be fetched"
     [ -n "$sha256" ] || fail "$from/sha256sum-$arch.txt does not name $name"
   fi
-  fetch "$from/$name" "$sha256" "$own/bin/k3s"
-  chmod 0755 "$own/bin/k3s"
+  name=k3s
+  case $(uname -m) in aarch64) name=k3s-arm64 ;; esac
+  fetch "$url/$(printf '%s' "$1" | sed 's/+/%2B/g')/$name" "$sha256" "$own/bin/k3s" 0755
+}
+
+release_of() { # FILE: what it says that it is; nothing of one that cannot say it
+  timeout 60 "$1" --version 2>/dev/null | sed -n '1s/^k3s version \([^ ]*\).*/\1/p'
+}
+
+whole() { # FILE SHA256: no copy that a power cut ended? It says its release, and is what the publisher names, if that can be asked
+  found=$(release_of "$1")
+  if [ -z "$found" ] && [ "$1" != "$binary" ]; then # programs may not be allowed to run from there
+    mkdir -p "${binary%/*}" && cp "$1" "$binary.zerotoil-new" && chmod 0755 "$binary.zerotoil-new"
+    found=$(release_of "$binary.zerotoil-new")
+    rm -f "$binary.zerotoil-new"
+  fi
+  [ -n "$found" ] || return 1
+  sha256=
+  if [ -z "$url" ] || ! published "$found" 20 2>/dev/null || [ -z "$sha256" ]; then return 0; fi
+  [ "$sha256" = "$2" ]
+}
+
+proven() { # what there is, once; a binary that is not whole is as good as none
+  url='' version='' pinned=''
+  if [ -s "$own/release" ]; then read -r version url pinned <"$own/release" || true; fi
+  noted='' noted_release=''
+  if [ -s "$own/bin/version" ]; then read -r noted noted_release <"$own/bin/version" || true; fi
+  on_data=$(sum "$own/bin/k3s") here=$(sum "$binary")
+  if [ -n "$here" ] && [ "$here" != "$on_data" ] && [ "$here" != "$noted" ] && ! whole "$binary" "$here"; then
+    echo "$binary is not whole: it is not taken" >&2
+    here=
+  fi
+  if [ -n "$on_data" ] && [ "$on_data" != "$noted" ] && ! whole "$own/bin/k3s" "$on_data"; then
+    echo "$own/bin/k3s is not whole: it is not taken" >&2
+    on_data=
+  fi
+}
+
+as_noted() { # does the data disk hold the binary that it held at the last start?
+  read -r noted _ 2>/dev/null <"$own/bin/version" || noted=
+  [ -z "$noted" ] || [ "$(sum "$own/bin/k3s")" = "$noted" ]
 }
 
 choose_binary() { # which one runs, see above
   mkdir -p "$own/bin" "${taken%/*}"
-  on_data=$(sum "$own/bin/k3s") here=$(sum "$binary")
+  proven
   if [ -z "$on_data$here" ]; then
-    first_binary
+    if [ -n "$noted_release" ] && [ -n "$url" ]; then # the same again: its datastore may be of no older release
+      get_binary "$noted_release" "$noted"
+    else
+      [ -n "$version" ] || fail 'no k3s is there, and none is declared: run the deploy'
+      get_binary "$version" "$pinned"
+    fi
     on_data=$(sum "$own/bin/k3s")
   fi
   if [ -z "$on_data" ] || { [ -n "$here" ] && [ "$on_data" != "$here" ] && [ "$on_data" = "$(cat "$taken" 2>/dev/null)" ]; }; then
@@ -182,12 +249,8 @@ choose_binary() { # which one runs, see above
     put "$own/bin/k3s" "$binary" 0755
     ! selinux || restorecon "$binary"
   fi
-  echo "$on_data" >"$taken.new" && mv "$taken.new" "$taken"
-  read -r known _ 2>/dev/null <"$own/bin/version" || known=
-  if [ "$known" != "$on_data" ]; then
-    release=$(timeout 60 "$binary" --version | sed -n '1s/^k3s version \([^ ]*\).*/\1/p')
-    echo "$on_data $release" >"$own/bin/version.new" && mv "$own/bin/version.new" "$own/bin/version"
-  fi
+  echo "$on_data" | note "$taken"
+  if [ "$noted" != "$on_data" ]; then echo "$on_data $(release_of "$binary")" | note "$own/bin/version"; fi
 }
 
 images() { # k3s's own, as a tarball
@@ -319,7 +382,11 @@ observe() {
   version=
   [ ! -s "$own/bin/version" ] || read -r _ version <"$own/bin/version"
   there=no
-  if [ -s "$own/bin/k3s" ] || [ -s "$binary" ]; then there=yes; fi
+  if [ -s "$own/bin/k3s" ]; then
+    ! as_noted || there=yes
+  elif [ -s "$binary" ]; then
+    there=yes
+  fi
   datastore=
   if [ -d "$state/k3s/server/db/etcd" ]; then datastore=etcd; elif [ -f "$state/k3s/server/db/state.db" ]; then datastore=sqlite; fi
   token=
@@ -334,9 +401,10 @@ observe() {
   same=yes
   [ "$(cat "$started" 2>/dev/null)" = "$(given)" ] || same=no
   in_etc=$({ differing_units && differing_files; } | tr '\n' ' ')
-  systemctl show --property=Id,ActiveState,SubState,UnitFileState k3s.service k3s-agent.service var-lib-rancher.mount |
-    jq -Rsc --arg version "$version" --arg binary "$there" --arg datastore "$datastore" --arg token_sha256 "$token" --arg policy "$policy" --arg in_image "$in_image" \
-      --arg same "$same" --arg in_etc "$in_etc" '{
+  # The token's hash goes first on stdin: arguments are seen by all.
+  { echo "$token" && systemctl show --property=Id,ActiveState,SubState,UnitFileState k3s.service k3s-agent.service var-lib-rancher.mount; } |
+    jq -Rsc --arg version "$version" --arg binary "$there" --arg datastore "$datastore" --arg policy "$policy" --arg in_image "$in_image" \
+      --arg same "$same" --arg in_etc "$in_etc" '(split("\n")[0]) as $token_sha256 | {
         units: (split("\n\n") | map(split("\n") | map(split("=") | select(length > 1) | {key: .[0], value: .[1]}) | from_entries
           | select(.Id) | {key: .Id, value: .}) | from_entries),
         $version, binary: ($binary == "yes"), $datastore, $token_sha256, $policy, in_image: ($in_image == "yes"), started_with: ($same == "yes"),

@@ -2,7 +2,7 @@
 # The objects of a cluster, looked at and applied through k3s's own kubectl; sent over SSH, kept nowhere.
 #
 #   plan     what there is, what a dry run would make of it, what is ours and no more declared, as JSON. Reads only
-#   apply    definitions of kinds, namespaces, the rest; then takes away; what was refused, as JSON
+#   apply    definitions of kinds, namespaces, the rest; then takes away, if all was applied; what was refused, as JSON
 #   ready    waits a moment: what is not ready, and why, as JSON
 #   status   nodes, Plans, their jobs, and what their channels answer, as JSON
 #
@@ -19,12 +19,13 @@ given >"$work/given"
 
 kubectl() { timeout 240 "$k3s" kubectl "$@" 2>"$work/err"; }
 
-said() { # why kubectl failed, in its own words
-  grep -v '^Warning: ' "$work/err" | tail -n 3 | tr '\n' ' ' || true
+said() { # why kubectl failed, in its own words. To a file: it may quote a value, and arguments are seen by all
+  grep -v '^Warning: ' "$work/err" | tail -n 3 | tr '\n' ' ' >"$work/why" || true
 }
 
 down() {
-  jq -nc --arg why "$(said)" '{down: $why}'
+  said
+  jq -nc --rawfile why "$work/why" '{down: $why}'
   exit 0
 }
 
@@ -38,13 +39,13 @@ look() { # what kinds there are, which namespaces, which nodes
   jq -c '[.items[] | select(.kind == "Node") | {name: .metadata.name, version: .status.nodeInfo.kubeletVersion}]' "$work/lists" >"$work/nodes"
 }
 
-# An object's key. Definitions that jq programs share.
+# Definitions that jq programs share. kubectl notes in last-applied-configuration the whole object, a Secret's data too.
 # shellcheck disable=SC2154 # part-rollout.sh
 shared="$rollout"'
   def key: "\(.apiVersion | if contains("/") then split("/")[0] else "" end) \(.kind) \(.metadata.namespace // "") \(.metadata.name)";
   def listed: if .kind == "List" or (.items | type) == "array" then .items[] else . end;
   def bare: del(.metadata.managedFields, .metadata.resourceVersion, .metadata.generation, .metadata.uid, .metadata.creationTimestamp,
-    .metadata.selfLink, .status) | if .metadata.annotations == {} then del(.metadata.annotations) else . end;
+    .metadata.selfLink, .metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"], .status) | if .metadata.annotations == {} then del(.metadata.annotations) else . end;
   def ours: any(.metadata.managedFields[]?; .manager == "zerotoil" and .operation == "Apply");
   def of($what): [.status.conditions[]? | select(.type == $what and .status == "True")][0];
   def pods: [.spec.template.spec | (.containers, .initContainers)[]?];
@@ -53,11 +54,11 @@ shared="$rollout"'
 sort_out() { # which objects can be asked about: their kind is known and their namespace is there
   jq -c --slurpfile kinds "$work/kinds" --slurpfile spaces "$work/spaces" "$shared"'
     $kinds[0] as $kinds | ($spaces[0] | map({key: ., value: true}) | from_entries) as $spaces
-    | .objects | to_entries | map(.value as $o | "\($o.apiVersion) \($o.kind)" as $w
-      | (if $kinds[$w] then ($o.metadata.namespace // "default") else "" end) as $space
-      | {index: .key, object: ($o | if $space == "" then del(.metadata.namespace) else .metadata.namespace = $space end),
-         state: (if $kinds | has($w) | not then "kind" elif $space != "" and ($spaces[$space] | not) then "namespace" else "known" end)}
-      | if .state == "known" then . else .object = $o end
+    | .objects | to_entries | map(.value as $declared | "\($declared.apiVersion) \($declared.kind)" as $kind
+      | (if $kinds[$kind] then ($declared.metadata.namespace // "default") else "" end) as $space
+      | {index: .key, object: ($declared | if $space == "" then del(.metadata.namespace) else .metadata.namespace = $space end),
+         state: (if $kinds | has($kind) | not then "kind" elif $space != "" and ($spaces[$space] | not) then "namespace" else "known" end)}
+      | if .state == "known" then . else .object = $declared end
       | .key = (.object | key))' "$work/given" >"$work/sorted"
   jq -c '{apiVersion: "v1", kind: "List", items: [.[] | select(.state == "known") | .object
     | {apiVersion, kind, metadata: (.metadata | {name} + if .namespace then {namespace} else {} end)}]}' "$work/sorted" >"$work/stubs"
@@ -67,21 +68,21 @@ sort_out() { # which objects can be asked about: their kind is known and their n
     [ -s "$work/live" ] || echo '{"items": []}' >"$work/live"
   fi
   # A password is made once, here, and stays. Images that Keel chose stay until others are declared; a binding to cluster-admin of an old upgrade controller is set aside.
-  password=$(head -c 18 /dev/urandom | base64 | tr '+/' '-_')
-  jq -c --slurpfile live "$work/live" --arg password "$password" "$shared"'
+  head -c 18 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\n' >"$work/password"
+  jq -c --slurpfile live "$work/live" --rawfile password "$work/password" "$shared"'
     ([$live[0] | listed | {key: key, value: .}] | from_entries) as $live
-    | map($live[.key] as $l | .live = $l
-      | .object as $o
+    | map($live[.key] as $is | .live = $is
+      | .object as $declared
       | (.object.metadata.annotations["zerotoil/generated"] // "") as $made
-      | if $made != "" then .object.data[$made] |= ($l.data[$made] // (@base64d | gsub("@GENERATED@"; $password) | @base64))
+      | if $made != "" then .object.data[$made] |= ($is.data[$made] // (@base64d | gsub("@GENERATED@"; $password) | @base64))
         else . end
-      | if $l == null then .
-        elif .object.kind == "ClusterRoleBinding" and .object.metadata.name == "system-upgrade" and $l.roleRef.name == "cluster-admin"
-          and $l.subjects == [{kind: "ServiceAccount", name: "system-upgrade", namespace: "system-upgrade"}]
+      | if $is == null then .
+        elif .object.kind == "ClusterRoleBinding" and .object.metadata.name == "system-upgrade" and $is.roleRef.name == "cluster-admin"
+          and $is.subjects == [{kind: "ServiceAccount", name: "system-upgrade", namespace: "system-upgrade"}]
         then .state = "superseded"
-        elif ($o.metadata.annotations["zerotoil/images"] // "") != ""
-          and $o.metadata.annotations["zerotoil/images"] == $l.metadata.annotations["zerotoil/images"]
-        then ([$l | pods[] | {key: .name, value: .image}] | from_entries) as $images
+        elif ($declared.metadata.annotations["zerotoil/images"] // "") != ""
+          and $declared.metadata.annotations["zerotoil/images"] == $is.metadata.annotations["zerotoil/images"]
+        then ([$is | pods[] | {key: .name, value: .image}] | from_entries) as $images
           | .object.spec.template.spec |= with_entries(if .key == "containers" or .key == "initContainers"
               then .value |= map(.image = ($images[.name] // .image)) else . end)
         else . end)' "$work/sorted" >"$work/judged"
@@ -100,7 +101,8 @@ push() { # FROM TO MODE...: applies these of the list; halved until each that is
   if kubectl apply --server-side --force-conflicts --validate=false --field-manager=zerotoil "$@" -o json -f "$work/part" >"$work/out"; then
     jq -c "$shared"'listed' "$work/out" >>"$work/made"
   elif [ $((to - from)) = 1 ]; then
-    jq -c --argjson at "$from" --arg why "$(said)" '{index: .[$at], why: $why}' "$work/indices" >>"$work/refused"
+    said
+    jq -c --argjson at "$from" --rawfile why "$work/why" '{index: .[$at], why: $why}' "$work/indices" >>"$work/refused"
   else
     half=$(((from + to) / 2))
     (push "$from" "$half" "$@") # by itself: it has numbers of its own
@@ -110,8 +112,8 @@ push() { # FROM TO MODE...: applies these of the list; halved until each that is
 
 owned() { # what bears our label and was applied by us: objects that others made of ours have copies of the label
   : >"$work/owned"
-  jq -r --slurpfile kinds "$work/kinds" '.prunable[] | select(. as $k | $kinds[0] | has($k)) | split(" ")
-    | (.[0] | split("/")) as $v | .[1] + (if ($v | length) == 2 then ".\($v[1]).\($v[0])" else "" end)' "$work/given" >"$work/names"
+  jq -r --slurpfile kinds "$work/kinds" '.prunable[] | select(. as $kind | $kinds[0] | has($kind)) | split(" ")
+    | (.[0] | split("/")) as $api | .[1] + (if ($api | length) == 2 then ".\($api[1]).\($api[0])" else "" end)' "$work/given" >"$work/names"
   split -l 8 "$work/names" "$work/names."
   for names in "$work"/names.*; do
     [ -e "$names" ] || continue
@@ -123,33 +125,49 @@ owned() { # what bears our label and was applied by us: objects that others made
     [ -e "$names" ] || continue
     [ ! -e "${names%.json}.failed" ] || { cp "${names%.json}.err" "$work/err" && down; }
     jq -c "$shared"'listed | select(ours and .metadata.deletionTimestamp == null and .metadata.ownerReferences == null)
-      | {apiVersion, kind, metadata: (.metadata | {name, namespace})}' "$names" >>"$work/owned"
+      | {apiVersion, kind, metadata: (.metadata | {name, namespace})} + if .kind == "HelmChart"
+        then {secrets: [.spec.valuesSecrets[]?.name], into: (.spec.targetNamespace // .metadata.namespace)} else {} end' \
+      "$names" >>"$work/owned"
   done
 }
 
+extra() { # what of that is declared no more; of a chart, the claims that go with its release
+  jq -c --slurpfile judged "$work/judged" "$shared"'
+    ($judged[0] | map({key: .key, value: true}) | from_entries) as $wanted | select($wanted[key] | not)' "$work/owned" >"$work/gone"
+  echo '{"items": []}' >"$work/claims"
+  if grep -q '"HelmChart"' "$work/gone"; then kubectl get persistentvolumeclaims --all-namespaces -o json >"$work/claims" || down; fi
+  jq -sc --slurpfile claims "$work/claims" 'map(if .kind == "HelmChart" then . as $chart
+    | .claims = [$claims[0].items[].metadata | select(.annotations["meta.helm.sh/release-name"] == $chart.metadata.name
+        and .annotations["meta.helm.sh/release-namespace"] == $chart.into and .annotations["helm.sh/resource-policy"] != "keep")
+      | "\(.namespace)/\(.name)"] else . end)' "$work/gone" >"$work/extra"
+}
+
 plan() {
+  if [ ! -x "$k3s" ]; then # the deploy puts it there before it comes to the objects
+    echo '{"absent": true}'
+    return
+  fi
   look
   sort_out
   : >"$work/made" && : >"$work/refused"
   chosen '.state == "known"'
   push 0 "$(jq '.items | length' "$work/list")" --dry-run=server
   owned
-  jq -c --slurpfile made "$work/made" --slurpfile refused "$work/refused" --slurpfile owned "$work/owned" --slurpfile nodes "$work/nodes" \
+  extra
+  jq -c --slurpfile made "$work/made" --slurpfile refused "$work/refused" --slurpfile extra "$work/extra" --slurpfile nodes "$work/nodes" \
     "$shared"'
     def foreign: [.metadata.managedFields[]? | select(.subresource == null) | {manager, operation, fieldsV1}];
     def masked($other): if .kind == "Secret" and .apiVersion == "v1" and .data then .data |= with_entries(
       .value = if $other.data[.key] == .value then "as declared" else "another value" end) else . end;
     ([$made[] | {key: key, value: .}] | from_entries) as $made
     | ([$refused[] | {key: (.index | tostring), value: .why}] | from_entries) as $refused
-    | (map({key: .key, value: true}) | from_entries) as $wanted
-    | {nodes: $nodes[0],
-       extra: [$owned[] | select($wanted[key] | not)],
+    | {nodes: $nodes[0], extra: $extra[0],
        items: map(
-         (.live | if . then bare else null end) as $l | ($made[.key] | if . then bare else null end) as $p
+         (.live | if . then bare else null end) as $live | ($made[.key] | if . then bare else null end) as $planned
          | {index, state, exists: (.live != null), refused: $refused[.index | tostring]}
            + (if .live then {fields: (.live | foreign), unready: (.live | rollout)} else {} end)
-           + (if .state == "superseded" then {live: $l} elif $l != null and $p != null and $l != $p
-              then {live: ($l | masked($p)), planned: ($p | if .kind == "Secret" and .data then .data |= map_values("as declared") else . end)}
+           + (if .state == "superseded" then {live: $live} elif $live != null and $planned != null and $live != $planned
+              then {live: ($live | masked($planned)), planned: ($planned | if .kind == "Secret" and .data then .data |= map_values("as declared") else . end)}
               else {} end))}' "$work/judged"
 }
 
@@ -178,7 +196,8 @@ apply() {
   fi
   chosen '.state == "known" and .object.kind != "CustomResourceDefinition" and .object.kind != "Namespace"'
   push 0 "$(jq '.items | length' "$work/list")"
-  take_away
+  # Where something could not be applied, what took its place may be missing: nothing goes then.
+  if [ ! -s "$work/refused" ] && jq -e 'all(.[]; .state == "known")' "$work/judged" >/dev/null; then take_away; fi
   jq -sc --slurpfile judged "$work/judged" '{refused: ., unknown: [$judged[0][] | select(.state != "known") | {index, state}]}' "$work/refused"
 }
 
@@ -186,7 +205,8 @@ take_away() {
   jq -c '{apiVersion: "v1", kind: "List", items: .delete}' "$work/given" >"$work/gone"
   [ "$(jq '.items | length' "$work/gone")" != 0 ] || return 0
   if ! kubectl delete -f "$work/gone" --ignore-not-found --wait=false >/dev/null; then
-    jq -nc --arg why "$(said)" '{index: null, why: $why}' >>"$work/refused"
+    said
+    jq -nc --rawfile why "$work/why" '{index: null, why: $why}' >>"$work/refused"
   fi
 }
 
@@ -217,9 +237,9 @@ pods_say() { # adds what their pods say
         | "\(.reason)\(if .message then ": \(.message)" else "" end)"]
       + [.status.conditions[]? | select(.type == "PodScheduled" and .status == "False") | .message])[0];
     [$pods[0].items[] | {space: .metadata.namespace, labels: (.metadata.labels // {}), word: word} | select(.word)] as $pods
-    | {waiting: map(. as $w | .pod = ([$pods[] | select(.space == $w.space) | . as $p
-        | select((if $w.selector then $w.selector elif $w.kind == "HelmChart" then {"helmcharts.helm.cattle.io/chart": $w.name}
-            else {"batch.kubernetes.io/job-name": $w.name} end) | to_entries | all(.value == $p.labels[.key])) | .word][0]))}' "$work/waiting"
+    | {waiting: map(. as $waiting | .pod = ([$pods[] | select(.space == $waiting.space) | . as $pod
+        | select((if $waiting.selector then $waiting.selector elif $waiting.kind == "HelmChart" then {"helmcharts.helm.cattle.io/chart": $waiting.name}
+            else {"batch.kubernetes.io/job-name": $waiting.name} end) | to_entries | all(.value == $pod.labels[.key])) | .word][0]))}' "$work/waiting"
 }
 
 ready() {

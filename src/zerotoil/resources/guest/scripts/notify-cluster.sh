@@ -56,11 +56,10 @@ judge() { # $work/live and what was known -> $work/state and $work/told, a line 
 plans() { # whose job failed: system-upgrade-controller does not try again by itself
   kubectl get plans.upgrade.cattle.io --all-namespaces --ignore-not-found -o json >"$work/plans" || return 0 # none of that kind
   [ -s "$work/plans" ] || return 0
-  jq -c '.items[] | .metadata as $m | (.status.applying // []) as $nodes
-    | [.status.conditions[]? | select(.type == "Complete" and .reason == "JobFailed")][0] | select(.)
-    | {event: "update-failed", subject: "Plan \($m.name)",
-       text: ("The upgrade by the Plan \($m.name) failed\(if $nodes == [] then "" else " on \($nodes | join(", "))" end): \(.message // "no word")."
-         + "\nNothing tries again by itself. What to do: zerotoil k3s status, for a server of the cluster")}' "$work/plans" >>"$work/told"
+  jq -c "$rollout"'.items[] | .metadata.name as $name | (.status.applying // []) as $nodes | failed_job | select(. != "")
+    | {event: "update-failed", subject: "Plan \($name)",
+       text: ("Plan \($name)\(if $nodes == [] then "" else " on \($nodes | join(", "))" end): \(.)."
+         + "\nWhat to do: zerotoil k3s status, for a server of the cluster")}' "$work/plans" >>"$work/told"
 }
 
 kubectl get deployments,statefulsets,daemonsets --all-namespaces --selector zerotoil/managed -o json >"$work/live" || unreachable

@@ -1,0 +1,23 @@
+"""What a script in the guest asks of others ends by itself: a run would wait as long, and k3s's start for ever."""
+
+import re
+from importlib import resources
+
+import pytest
+
+K3S = re.compile(r'"\$(root/usr/local/bin/k3s|k3s|binary|1|binary\.zerotoil-new)" (--version|kubectl|etcd-snapshot)')
+
+
+def scripts() -> dict[str, str]:
+    folder = resources.files("zerotoil.resources.guest").joinpath("scripts")
+    found = {path.name: path.read_text() for path in folder.iterdir() if path.name.endswith(".sh")}
+    found["before-upgrade.sh"] = resources.files("zerotoil.render.kubernetes").joinpath("before-upgrade.sh").read_text()
+    return found
+
+
+@pytest.mark.parametrize("name", ["k3s.sh", "kubectl.sh", "ledger.sh", "before-upgrade.sh"])
+def test_every_question_has_a_deadline(name: str) -> None:
+    lines = scripts()[name].replace("\\\n", " ").splitlines()
+    code = [line for line in lines if not line.lstrip().startswith("#")]
+    assert [line for line in code if re.search(r"\bcurl --", line) and "--max-time" not in line] == []
+    assert [line for line in code if K3S.search(line) and "timeout " not in line] == []
