@@ -2,7 +2,7 @@
 
 from zerotoil.edge.report import Report
 from zerotoil.error_codes import Code
-from zerotoil.errors import LabError
+from zerotoil.errors import LabError, Several
 from zerotoil.resources.resource import Action, Change, Kind, Notice
 from zerotoil.workflows.tell import EVENT_OF, Outcome
 
@@ -26,3 +26,16 @@ def test_the_summary_and_what_is_told_are_the_same_numbers() -> None:
     assert one.outcome("one") == Outcome("one", None, 1, 1, 1, "", (EXPIRING,))
     assert two.outcome("two").failure == "the NAS cannot be reached: is it up? [ZT201]"
     assert set(EVENT_OF) <= set(Kind)
+
+
+def test_what_did_not_become_ready_in_a_cluster_is_told_though_its_host_failed() -> None:
+    late = LabError("k3s1: cluster/a.yaml:1: Deployment web/web is not ready after 5 minutes", "look", code=Code.OBJECT_NOT_READY)
+    refused = LabError("k3s1: cluster/b.yaml:1: ConfigMap web/b: no", "mend it", code=Code.OBJECT_REFUSED)
+    made = Report().of("k3s1")
+    what = "cluster/a.yaml:1: Deployment web/web is not ready after 5 minutes"
+    for failure in (late, Several([refused, late])):
+        made.failure = failure
+        assert made.outcome("k3s1").notices == (Notice("k3s1", Kind.UNREADY, what, "look"),)
+    assert EVENT_OF[Kind.UNREADY] == "unhealthy"
+    made.failure = refused
+    assert made.outcome("k3s1").notices == ()

@@ -74,6 +74,15 @@ def test_by_default_a_run_is_not_told_and_what_only_the_controller_sees_is(sink:
     assert set(EVENT_OF.values()) <= set(spec.notify.events)
 
 
+def test_a_workload_that_is_not_well_is_told(sink: FakeSink) -> None:
+    """Keel told that it had updated it."""
+    unready = Notice("Deployment web/blog", Kind.UNREADY, "0 of 2 pods are available", "zerotoil ssh k3s1 -- look")
+    assert tell([outcome("k3s1", sink, events=["unhealthy"], untouched=9, notices=(unready,))]) == []
+    assert texts(sink) == [
+        "home: unhealthy: Deployment web/blog\nDeployment web/blog: 0 of 2 pods are available\nzerotoil ssh k3s1 -- look"
+    ]
+
+
 def test_the_same_notice_is_told_once_however_many_hosts_and_runs(sink: FakeSink, tmp_path: Path) -> None:
     hosts = [outcome(name, sink, events=["expiring"], notices=(EXPIRING,)) for name in ("one", "two")]
     for _ in range(2):

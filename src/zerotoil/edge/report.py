@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,9 +16,10 @@ from weakref import WeakKeyDictionary
 from pyinfra.api.state import State, StateStage
 
 from zerotoil.edge.inventory import declared
-from zerotoil.errors import LabError
+from zerotoil.error_codes import Code
+from zerotoil.errors import LabError, Several
 from zerotoil.layers.notices import told_once
-from zerotoil.resources.resource import Action, Change, Notice
+from zerotoil.resources.resource import Action, Change, Kind, Notice
 from zerotoil.workflows.tell import Outcome, in_numbers, tell
 
 if TYPE_CHECKING:
@@ -45,7 +46,15 @@ class HostReport:
         changed = self.changed - self.created
         untouched = self.as_declared - self.created - changed
         failure = next(iter(self.failure.shown.splitlines()), "") if self.failure else ""
-        return Outcome(host, spec, len(self.created), len(changed), len(untouched), failure, self.notices)
+        told = (*self.notices, *self._unready(host))
+        return Outcome(host, spec, len(self.created), len(changed), len(untouched), failure, told)
+
+    def _unready(self, host: str) -> Iterator[Notice]:
+        """What was applied to a cluster and did not become ready: the host failed by it, and tells no notices any more."""
+        failed = self.failure.errors if isinstance(self.failure, Several) else [self.failure]
+        for error in failed:
+            if error and error.code is Code.OBJECT_NOT_READY:
+                yield Notice(host, Kind.UNREADY, error.what.removeprefix(f"{host}: "), error.remedy)
 
     def lines(self, host: str, notices: Iterable[Notice]) -> list[str]:
         """The summary of this host, with these of its notices."""

@@ -68,6 +68,7 @@ class Kind(StrEnum):
     EXPIRING = "expiring"  # a certificate
     UNREADY = "not ready"  # pods of a workload in a cluster, whoever changed it last
     RISKY = "risky"  # declared, and it may hurt one day
+    ENDPOINT = "endpoint"  # a name on the tailnet
     KEPT = "kept"  # declared no more, and left there: it holds data
     FOREIGN = "set by others"  # fields of an object in a cluster that nothing declares
 

@@ -16,7 +16,7 @@ CLUSTER = {"Namespace", "Node", "CustomResourceDefinition", "StorageClass", "Clu
 KINDS = {
     **{f"v1 {kind}": kind not in CLUSTER for kind in CORE},
     "apps/v1 Deployment": True, "batch/v1 Job": True, "helm.cattle.io/v1 HelmChart": True,
-    "upgrade.cattle.io/v1 Plan": True,
+    "upgrade.cattle.io/v1 Plan": True, "networking.k8s.io/v1 Ingress": True,
     "apiextensions.k8s.io/v1 CustomResourceDefinition": False, "storage.k8s.io/v1 StorageClass": False,
     "rbac.authorization.k8s.io/v1 ClusterRole": False, "rbac.authorization.k8s.io/v1 ClusterRoleBinding": False,
 }  # fmt: skip

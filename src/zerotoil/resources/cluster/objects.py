@@ -15,6 +15,7 @@ from zerotoil.errors import LabError, Several
 from zerotoil.model.kubernetes.objects import Object
 from zerotoil.resources.cluster import kubectl
 from zerotoil.resources.cluster.diff import differences, foreign
+from zerotoil.resources.cluster.endpoints import endpoint
 from zerotoil.resources.cluster.prune import Extra, named
 from zerotoil.resources.cluster.ready import until_ready
 from zerotoil.resources.cluster.versions import refuse_upgrade
@@ -97,6 +98,9 @@ class ClusterObjects:
         yield from self.warnings
         answer = self._seen.get("answer", {})
         yield from Extra(answer.get("extra", []), self.uninstall).notices()
+        names = {item["index"]: item.get("name") for item in answer.get("items", [])}
+        found = (endpoint(one, names.get(index), self.guest.name) for index, one in enumerate(self.objects))
+        yield from filter(None, found)
         for item in answer.get("items", []):
             one = self.objects[item["index"]]
             strangers: dict[str, list[str]] = {}

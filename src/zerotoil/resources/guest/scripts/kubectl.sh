@@ -165,7 +165,8 @@ plan() {
        items: map(
          (.live | if . then bare else null end) as $live | ($made[.key] | if . then bare else null end) as $planned
          | {index, state, exists: (.live != null), refused: $refused[.index | tostring]}
-           + (if .live then {fields: (.live | foreign), unready: (.live | rollout)} else {} end)
+           + (if .live then {fields: (.live | foreign), unready: (.live | rollout),
+             name: [.live.status.loadBalancer?.ingress[]?.hostname | select(.)][0]} else {} end)
            + (if .state == "superseded" then {live: $live} elif $live != null and $planned != null and $live != $planned
               then {live: ($live | masked($planned)), planned: ($planned | if .kind == "Secret" and .data then .data |= map_values("as declared") else . end)}
               else {} end))}' "$work/judged"
