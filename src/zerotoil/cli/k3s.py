@@ -1,4 +1,4 @@
-"""`zerotoil k3s status HOST` and `zerotoil k3s kubeconfig HOST`."""
+"""`zerotoil k3s status HOST`, `zerotoil k3s approve HOST UPDATE` and `zerotoil k3s kubeconfig HOST`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def k3s() -> None:
 @inventory_option
 @click.argument("host")
 def status(host: str, inventory: Path | None) -> None:
-    """Nodes, versions, where the Plans lead, and cordons, with the command that mends what is wrong.
+    """Nodes, versions, where the Plans lead, cordons and waiting approvals, with the command that mends what is wrong.
 
     Exit code 0: all is well, 2: something is to be mended.
     """
@@ -34,6 +34,20 @@ def status(host: str, inventory: Path | None) -> None:
     for line in lines(host, spec.k3s.cluster, seen):
         click.echo(line)
     raise SystemExit(0 if is_well(seen) else 2)
+
+
+@k3s.command()
+@inventory_option
+@click.option("--reject", is_flag=True, help="Say no to it instead.")
+@click.argument("host")
+@click.argument("update")
+def approve(host: str, update: str, inventory: Path | None, reject: bool) -> None:
+    """Let Keel make an update that waits for you; `zerotoil k3s status HOST` names those that do."""
+    spec = _server(host, inventory)
+    from zerotoil.layers import Site
+    from zerotoil.resources.cluster.approvals import decide
+
+    click.echo(decide(Site(spec, Path()).guest_now(), update, reject=reject))
 
 
 @k3s.command()

@@ -135,6 +135,9 @@ def get(state: State, words: list[str]) -> Any:
         return listed([objects[state.key(body)] for body in given(words) if state.key(body) in objects])
     if words[1] == "pods":
         return {"items": state.data.get("pods", [])}
+    if len(words) > 2 and not words[2].startswith("-"):  # one by its name
+        key = f"v1 {words[1].capitalize()} {words[words.index('-n') + 1]} {words[2]}"
+        return objects.get(key, "")
     kinds = {word.split(".")[0].rstrip("s").lower() for word in words[1].split(",")}
     found = [one for one in [*objects.values(), default()] if one["kind"].lower() in kinds]
     if "--selector" in words:
@@ -158,7 +161,7 @@ def main() -> int:
     state = State(Path(sys.argv[1]))
     try:
         said = run(state, sys.argv[3:])
-        print(said if isinstance(said, str) else json.dumps(said))
+        print(said if isinstance(said, str) else json.dumps(said), end="" if said == "" else "\n")
         return 0
     except Refused as error:
         print(error, file=sys.stderr)

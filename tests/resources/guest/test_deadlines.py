@@ -15,7 +15,7 @@ def scripts() -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["k3s.sh", "kubectl.sh", "ledger.sh", "before-upgrade.sh"])
+@pytest.mark.parametrize("name", ["k3s.sh", "kubectl.sh", "keel.sh", "ledger.sh", "before-upgrade.sh"])
 def test_every_question_has_a_deadline(name: str) -> None:
     lines = scripts()[name].replace("\\\n", " ").splitlines()
     code = [line for line in lines if not line.lstrip().startswith("#")]

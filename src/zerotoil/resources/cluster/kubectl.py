@@ -51,13 +51,18 @@ def waiting(guest: Guest, stubs: Sequence[Mapping[str, Any]]) -> list[dict[str, 
 
 
 def status(guest: Guest) -> dict[str, Any]:
-    """Nodes, Plans, jobs and channels. Raises LabError where the cluster does not answer."""
-    return _answer(guest.name, guest.ask(_script({}, "status")))
+    """Nodes, Plans, jobs, channels and approvals. Raises LabError where the cluster does not answer."""
+    return _answer(guest.name, guest.ask(_script({}, "status", parts=("keel.sh",))))
 
 
-def _script(given: Mapping[str, Any], *arguments: str) -> str:
+def approve(guest: Guest, identifier: str, action: str) -> dict[str, Any]:
+    """Take or reject an update that waits for it; those that waited before, and those that wait now."""
+    return _answer(guest.name, guest.write(_script({"identifier": identifier, "action": action}, "approve", parts=("keel.sh",))))
+
+
+def _script(given: Mapping[str, Any], *arguments: str, parts: Sequence[str] = ()) -> str:
     text = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
-    return f"given() {{ cat <<'END-OF-OBJECTS'\n{text}\nEND-OF-OBJECTS\n}}\n{sent('kubectl.sh', *arguments)}"
+    return f"given() {{ cat <<'END-OF-OBJECTS'\n{text}\nEND-OF-OBJECTS\n}}\n{sent('kubectl.sh', *arguments, parts=parts)}"
 
 
 def _answer(host: str, answer: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from zerotoil.resources.cluster.approvals import waiting_lines
+
 _FOUND, _FAILED, _SPACE = "302", "JobFailed", "system-upgrade"
 
 
@@ -27,14 +29,16 @@ def lines(host: str, cluster: str, seen: Mapping[str, Any]) -> Iterator[str]:
         yield from _cordoned(host, node, seen)
     for plan in plans:
         yield from _failed(host, plan, seen)
+    yield from waiting_lines(host, seen.get("approvals", ()))
 
 
 def is_well(seen: Mapping[str, Any]) -> bool:
-    """Are all nodes ready and taking pods, did no upgrade fail, and do all channels answer as they must?"""
+    """Are all nodes ready and taking pods, did no upgrade fail, and does Keel answer, and all channels as they must?"""
     nodes = all(node["ready"] and not node["cordoned"] for node in seen["nodes"])
     failed = any(plan["complete"] and plan["complete"]["reason"] == _FAILED for plan in seen["plans"])
     failed = failed or any(job["failed"] for job in seen["jobs"])
-    return nodes and not failed and all(answer["code"] == _FOUND for answer in seen["channels"].values())
+    keel = seen.get("approvals", ()) is not None
+    return nodes and keel and not failed and all(answer["code"] == _FOUND for answer in seen["channels"].values())
 
 
 def _state(node: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@
 #   plan     what there is, what a dry run would make of it, what is ours and no more declared, as JSON. Reads only
 #   apply    definitions of kinds, namespaces, the rest; then takes away, if all was applied; what was refused, as JSON
 #   ready    waits a moment: what is not ready, and why, as JSON
-#   status   nodes, Plans, their jobs, and what their channels answer, as JSON
+#   status   nodes, Plans, their jobs, what their channels answer, and what Keel waits for (keel.sh), as JSON
 #
 # Before it stands a function `given` that prints the objects, one JSON text. A cluster that does not answer is {"down": WHY}.
 set -eu
@@ -280,7 +280,9 @@ status() {
     jq -nc --arg url "$url" --arg answer "$answer" '$answer | split(" ") | {key: $url, value: {code: .[0], to: (.[1] // "" | split("/") | last)}}' \
       >>"$work/channels"
   done
-  jq -c --slurpfile plans "$work/plans" --slurpfile jobs "$work/jobs" --slurpfile channels "$work/channels" '
+  approvals
+  jq -c --slurpfile plans "$work/plans" --slurpfile jobs "$work/jobs" --slurpfile channels "$work/channels" \
+    --slurpfile approvals "$work/approvals" '
     def of($what): [.status.conditions[]? | select(.type == $what)][0];
     {nodes: [.items[] | select(.kind == "Node") | {name: .metadata.name, version: .status.nodeInfo.kubeletVersion,
         ready: (of("Ready").status == "True"), cordoned: (.spec.unschedulable // false),
@@ -289,7 +291,7 @@ status() {
         applying: (.status.applying // []), complete: of("Complete") | {status, reason, message}}],
      jobs: [$jobs[0].items[] | {name: .metadata.name, node: .metadata.labels["upgrade.cattle.io/node"],
         plan: .metadata.labels["upgrade.cattle.io/plan"], failed: (of("Failed").message // null), done: (of("Complete") != null)}],
-     channels: ($channels | from_entries)}' "$work/lists"
+     channels: ($channels | from_entries), approvals: $approvals[0]}' "$work/lists"
 }
 
 "$action"
