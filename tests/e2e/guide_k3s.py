@@ -10,8 +10,7 @@ go back together, or not at all. Both lie on the node's data disk, so `zerotoil 
 [any host](undo.md). The output here is real, but k3s is [a stand-in](../fidelity.md): a script that keeps a datastore, and
 refuses one of a newer release as k3s does. No cluster that somebody needs was rolled back this way yet.
 
-This is for a cluster with one server. With more, each has a copy of etcd, and one member that goes back is brought up to date by
-the others: see below.
+This is for a cluster with one server; for several, see below.
 
 ## What would go back?
 
@@ -50,8 +49,23 @@ the release that you want and deploy:
   enough, and a deploy. Data of one app alone: look at it [beside today's](restore.md) and copy it.
 - **Only the datastore**: before each upgrade the Plan copies it to `/var/mnt/data/zerotoil/k3s/before-upgrade`. These copies
   are for the day on which you have nothing else.
-- **Several servers**: stop all of them, undo the first one, and let the others join anew with an empty `/var/mnt/data/k3s`, as
-  k3s's own documentation has it for a restore of etcd. zerotoil does not do this by itself, and it was not run.
+
+## Several servers
+
+One member of etcd that forgets what it has agreed to would break the others, so an undo of one of several servers is refused.
+Before each upgrade of a server its Plan leaves a snapshot of etcd on the data disk, in
+`/var/mnt/data/zerotoil/k3s/before-upgrade`, with the token and the release. From there the way is by hand, and by k3s's own
+documentation (docs.k3s.io/cli/etcd-snapshot); it was not run:
+
+1. A snapshot of each data volume: `zerotoil snapshot k3s1`, and so on. Take the Plans out of the way: `upgrades_enabled = False`,
+   deploy.
+2. Stop k3s on all servers: `sudo systemctl stop k3s`.
+3. On each, put the binary of that release back; `/var/mnt/data/zerotoil/k3s/bin/previous` is the one before:
+   `sudo cp /var/mnt/data/zerotoil/k3s/bin/previous /usr/local/bin/k3s`. Look at it: `/usr/local/bin/k3s --version`.
+4. On the first: `sudo k3s server --cluster-reset --cluster-reset-restore-path=…/before-upgrade/…/FILE`, then
+   `sudo systemctl start k3s`. It is a cluster of one now.
+5. On the others: move `/var/lib/rancher/k3s/server/db` away, and `sudo systemctl start k3s`. They join anew.
+6. `zerotoil k3s status k3s1`, then `zerotoil plan inventory/lab.py`: what was declared since then is drift now.
 """
 
 
