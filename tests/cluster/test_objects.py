@@ -237,7 +237,7 @@ def test_three_hundred_objects(declare, namespace, shell):
     assert declare(*bodies).plan() == []
     took = time.monotonic() - began
     print(f"300 objects: {took:.1f} s in {len(shell.scripts)} round trips")
-    assert len(shell.scripts) <= 3 and took < 10
+    assert len(shell.scripts) <= 3  # the seconds are a figure: bench/README.md
     changed = copy.deepcopy(bodies)
     changed[123]["data"]["key"] = "other"
     assert lines(declare(*changed).plan()) == [f"ConfigMap {namespace}/one-123: data.key value -> other"]
