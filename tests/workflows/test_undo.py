@@ -241,6 +241,34 @@ def test_a_snapshot_with_which_the_same_images_ran_is_passed_over(lab: Lab) -> N
     assert look_ahead(lab.site, "latest").snapshot != ahead.snapshot
 
 
+def two_snapshots(lab: Lab) -> None:
+    """One more, of later."""
+    for _ in range(3):
+        next(lab.clock)
+    lab.sim.storage.snapshot([f"{VOLUME}@today"], {})
+    lab.nas.forget()
+
+
+def test_another_release_of_k3s_is_an_update_too_and_is_shown(lab: Lab) -> None:
+    two_snapshots(lab)
+    old, new = lab.ledger[0], entry(look(lab.spec, lab.nas)[0].created - timedelta(seconds=1), OLD)
+    lab.ledger = [old | {"k3s": "v1.36.3+k3s1"}, new | {"k3s": "v1.36.4+k3s1"}]
+    ahead = look_ahead(lab.site)
+    assert ahead.snapshot and ahead.snapshot.name == SNAPSHOT
+    assert (ahead.k3s, ahead.images) == (("v1.36.4+k3s1", "v1.36.3+k3s1"), ())
+    lab.ledger[0]["k3s"] = None
+    assert look_ahead(lab.site).k3s is None, "its first install is no update"
+
+
+def test_an_app_that_was_taken_off_since_was_not_updated(lab: Lab) -> None:
+    """The newest snapshot goes back to before an update, not to when an app was there that nobody wants any more."""
+    two_snapshots(lab)
+    later = entry(look(lab.spec, lab.nas)[0].created - timedelta(seconds=1), OLD)
+    lab.ledger = [lab.ledger[0], later | {"apps": {}, "containers": []}]
+    ahead = look_ahead(lab.site)
+    assert ahead.snapshot and ahead.snapshot.name != SNAPSHOT
+
+
 def test_without_a_snapshot_from_before_the_update_none_is_guessed(lab: Lab) -> None:
     lab.ledger = story(datetime.now(UTC) - timedelta(days=1))
     with pytest.raises(LabError, match="no snapshot from before"):

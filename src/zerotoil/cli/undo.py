@@ -47,7 +47,7 @@ def undo(
 ) -> None:
     """Take the data of HOST and the images that belong to it back to a snapshot; the present is kept and can be returned to.
 
-    Without --to and --before: to the newest snapshot with which other images ran than run now.
+    Without --to and --before: to the newest snapshot with which other images, or another k3s, ran than run now.
     """
     if sum(map(bool, (to, before, back, go_on))) > 1:
         raise LabError("--to, --before, --return and --continue exclude each other", "choose one", code=Code.WRONG_OPTION)
@@ -137,9 +137,11 @@ def _show(site: Site, ahead: Ahead, what: str = "/var/mnt/data") -> None:
         for image in ahead.images:
             now = image.now[:_SHORT] or "nothing"
             click.echo(f"  {image.app} {image.service}: {now} -> {image.then[:_SHORT] or 'what its tag names'}")
+        if ahead.k3s:
+            click.echo(f"  k3s: {' -> '.join(ahead.k3s)}, with its datastore")
         if ahead.recorded is None:
             click.echo("  which images ran then is not recorded: they stay as they are")
-        elif not ahead.images:
+        elif not ahead.images and not ahead.k3s:
             click.echo("  the images that ran then are those that run now")
     if what == "/var/mnt/data":
         click.echo(f"  what is there now stays: {swap.old}")

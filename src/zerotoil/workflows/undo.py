@@ -40,14 +40,15 @@ class Ahead:
     swap: Swap
     snapshot: Found | None  # None: a return to a volume that was replaced
     images: tuple[Moving, ...] = ()
+    k3s: tuple[str, str] | None = None  # the release that runs now, and the one that goes with the snapshot; None: the same
     recorded: datetime | None = None  # of the ledger's entry that tells what ran; None: nothing does
 
 
 def look_ahead(site: Site, to: str = "", until: datetime | None = None, app: str = "") -> Ahead:
     """What an undo to a snapshot (by name, or the newest before a time) would do. Reads only. Raises LabError.
 
-    Without either: the newest snapshot with which other images ran than run now (of `app`, where one is named); where no
-    update is known, the newest of all.
+    Without either: the newest snapshot with which another k3s or other images ran than run now (of `app`, where one is named);
+    where no update is known, the newest of all. An app that runs no more was taken off, not updated.
     """
     spec = site.spec
     _nothing_else_under_way(site)
@@ -58,13 +59,14 @@ def look_ahead(site: Site, to: str = "", until: datetime | None = None, app: str
         chosen = named(found, spec.name, to)
     else:
         limit = until or _last_update(ledger, app) or site.now()
-        others = () if until else (one for one in found if _moving(ledger, _entry_at(ledger, one.created), app))
+        others = () if until else (one for one in found if _updated(ledger, _entry_at(ledger, one.created), app))
         chosen = next(iter(others), None) or before(found, spec.name, limit)
     entry = _entry_at(ledger, chosen.created)
     _refuse_other_engine(site, chosen, entry)
     now = site.now()
     swap = Swap(site.volume, f"{spec.zvol}-undo-{now:%Y%m%d-%H%M%S}", f"{now:%Y-%m-%d %H:%M:%S}", chosen.id)
-    return Ahead(swap, chosen, _moving(ledger, entry, app), entry.time if entry else None)
+    k3s = None if app else _k3s(ledger, entry)
+    return Ahead(swap, chosen, _moving(ledger, entry, app), k3s, entry.time if entry else None)
 
 
 def look_back(site: Site) -> Ahead:
@@ -137,9 +139,24 @@ def _entry_at(ledger: Sequence[Entry | Same], time: datetime) -> Entry | None:
     return max(full, key=lambda entry: entry.time, default=None)
 
 
+def _updated(ledger: Sequence[Entry | Same], then: Entry | None, app: str) -> bool:
+    """Does something run now in another version than by an entry?"""
+    return any(move.now for move in _moving(ledger, then, app)) or (not app and _k3s(ledger, then) is not None)
+
+
+def _newest(ledger: Sequence[Entry | Same]) -> Entry | None:
+    return max((entry for entry in ledger if isinstance(entry, Entry)), key=lambda entry: entry.time, default=None)
+
+
+def _k3s(ledger: Sequence[Entry | Same], then: Entry | None) -> tuple[str, str] | None:
+    """k3s's release now and by an entry, where both are known and differ."""
+    now = _newest(ledger)
+    return (now.k3s, then.k3s) if now and then and now.k3s and then.k3s and now.k3s != then.k3s else None
+
+
 def _moving(ledger: Sequence[Entry | Same], then: Entry | None, app: str) -> tuple[Moving, ...]:
     """The services of apps whose images differ between an entry and the newest one."""
-    newest = max((entry for entry in ledger if isinstance(entry, Entry)), key=lambda entry: entry.time, default=None)
+    newest = _newest(ledger)
     if then is None or newest is None:
         return ()
     now = {(item.app, item.service): item for item in newest.containers or ()}

@@ -124,6 +124,10 @@ def test_a_host_of_k3s_has_its_version_and_docker_is_not_asked(host: Host) -> No
     found = host.entry("2026-11-26T12-00-00Z")
     assert (found["k3s"], found["containers"]) == ("v1.36.3+k3s1", [])
     assert not (host.state / "asked").exists()
+    (host.tree / "k3s/bin").mkdir()
+    k3s.rename(host.tree / "k3s/bin/k3s")  # the first boot of a new OS disk, before k3s was started
+    host.write("boot")
+    assert host.names()[-1].endswith(".same.json"), "the release is the same"
 
 
 def test_an_entry_tells_what_runs(host: Host) -> None:

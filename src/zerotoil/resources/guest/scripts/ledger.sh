@@ -127,8 +127,10 @@ deployment() { # it changes by a reboot only, and its daemon is slow to start: a
 entry() { # what runs, as a line of JSON
   # shellcheck source=/dev/null
   os=$(. "$root/etc/os-release" && printf '%s\n%s' "${ID:-}" "${OSTREE_VERSION:-${IMAGE_VERSION:-${VERSION_ID:-}}}")
-  k3s=
-  [ ! -x "$root/usr/local/bin/k3s" ] || k3s=$(timeout 30 "$root/usr/local/bin/k3s" --version | sed -n '1s/^k3s version \([^ ]*\).*/\1/p') || :
+  binary=$root/usr/local/bin/k3s k3s=
+  # At the first boot of an OS disk it is about to come from the data disk.
+  [ -x "$binary" ] || [ "$engine" != k3s ] || binary=$tree/k3s/bin/k3s
+  [ ! -x "$binary" ] || k3s=$(timeout 30 "$binary" --version | sed -n '1s/^k3s version \([^ ]*\).*/\1/p') || :
   jq -nc --arg time "$time" --arg why "$why" --arg boot "$boot" --arg kernel "$(uname -r)" --arg os "$os" --arg k3s "$k3s" \
     --argjson deployment "$(deployment)" --argjson apps "$(apps)" --argjson containers "$(containers)" '
     ($os | split("\n")) as [$id, $version]
