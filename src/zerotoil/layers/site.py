@@ -160,14 +160,14 @@ class Site:
         write_mark(self.nas, self.path_of(volume), mark)
 
     def k3s_resources(self) -> list[Resource]:
-        """The host as a node of its cluster; or what is left of one, where the guest was seen to have it.
+        """The host as a node of its cluster; or what is left of one, where the guest has it.
 
-        A deploy has read the guest by now, or it is a new machine; a plan of this layer alone has not.
+        A deploy has read the guest by now, or could not yet: it was not up. Then it is looked at once it is.
         """
         if self.spec.k3s.role:
             return [K3s(self.guest, self.spec)]
         seen = self.seen_in_guest if self.shell else self.guest.facts()
-        return [GoneK3s(self.guest)] if was_given(seen) else []
+        return [GoneK3s(self.guest)] if was_given(seen) or (not seen and self.shell) else []
 
     def app_resources(self) -> list[Resource]:
         """The apps of the host, and those that it runs no more."""
