@@ -33,6 +33,7 @@ from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest, k3s_wait
 from zerotoil.resources.guest.app import App
 from zerotoil.resources.guest.k3s import K3s
+from zerotoil.resources.guest.tailnet import Tailnet
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
 from zerotoil.resources.hypervisor.os_switch import refuse_secrets
 from zerotoil.resources.nas import deletion
@@ -219,6 +220,13 @@ def k3s(w: World, broken: bool = False, **seen: Any) -> K3s:
     return K3s(Guest("matrix", lambda script: "" if broken and "journalctl" in script else told), make_spec(k3s_role="server"))
 
 
+def tailnet(joins: str = "ok", key: str | None = "tskey-auth-1", **seen: Any) -> Tailnet:
+    """A host whose guest says this of Tailscale, and which joins, or not."""
+    told = json.dumps({"tailnet": {"program": True, "kept": "yes", "state": "NeedsLogin", "have_key": False, **seen}})
+    guest = Guest("matrix", lambda script: told if script.startswith("#!") else joins)
+    return Tailnet(guest, make_spec(tailnet_enabled=True, **({"tailnet_auth_key": Secret(key)} if key else {})))
+
+
 CASES: dict[Code, Provoke] = {
     Code.VM_OFF: off,
     Code.NO_SUCH_VOLUME: lambda w: deletion.doomed(w.nas(), "tank/none", "home/matrix"),
@@ -238,6 +246,11 @@ CASES: dict[Code, Provoke] = {
     Code.K3S_NOT_UP: lambda w: k3s(w, broken=True).apply(),
     Code.K3S_NO_POLICY: lambda w: k3s(w, policy="missing").plan(),
     Code.K3S_OTHER_STATE: lambda w: k3s(w, datastore="etcd").plan(),
+    Code.TAILNET_NO_PROGRAM: lambda w: tailnet(program=False).plan(),
+    Code.TAILNET_NO_KEY: lambda w: tailnet(key=None).plan(),
+    Code.TAILNET_NOT_JOINED: lambda w: tailnet("failed invalid key").apply(),
+    Code.TAILNET_SILENT: lambda w: tailnet(state="").apply(),
+    Code.TAILNET_REFUSED: lambda w: tailnet("failed no such flag", state="Running").apply(),
     Code.NOTIFY_NOT_THERE: lambda w: told_by_host(w, lambda sink: "absent"),
     Code.SINK_NOT_FROM_GUEST: lambda w: told_by_host(w, lambda sink: f"failed {sink} HTTP 500"),
     Code.VOLUME_NOT_OURS: other_zvol,

@@ -105,6 +105,31 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "Keel was asked at its Service which updates wait, and gave no answer. Nothing was approved or rejected.",
         "The message has the reason; a chart that was just applied takes some minutes.",
     ),
+    Code.TAILNET_NO_PROGRAM: (
+        "Tailscale is not in the OS",
+        "tailnet_enabled is on, and the guest has no program tailscale or tailscaled. Nothing was changed.",
+        "Put the package tailscale into the OS image, then `zerotoil migrate HOST`; or layer it by rpm-ostree.",
+    ),
+    Code.TAILNET_NO_KEY: (
+        "nothing to join the tailnet with",
+        "The host is not on the tailnet, and tailnet_auth_key is missing, is no such key, or is an OAuth client's without tags.",
+        "Declare tailnet_auth_key, with tailnet_tags for an OAuth client. A host that is joined needs neither.",
+    ),
+    Code.TAILNET_NOT_JOINED: (
+        "tailnet was not joined",
+        "`tailscale up` was refused or did not end in time. The key was deleted from the host.",
+        "The message has Tailscale's words; auth keys are used up and expire, and tags need an owner.",
+    ),
+    Code.TAILNET_SILENT: (
+        "tailscaled does not answer",
+        "The service was started, and says nothing of its state.",
+        "`journalctl -u tailscaled` in the guest has its words.",
+    ),
+    Code.TAILNET_REFUSED: (
+        "Tailscale refuses what is declared",
+        "`tailscale set` or `tailscale serve` did not take a preference or an endpoint, or did not end in time.",
+        "The message has Tailscale's words; endpoints need HTTPS certificates switched on in the tailnet.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",

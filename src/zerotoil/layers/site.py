@@ -23,11 +23,12 @@ from zerotoil.model.volumes import Volume, volumes
 from zerotoil.render.domain_mark import read_mark as read_domain_mark
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
-from zerotoil.resources.guest import Guest, guest_resources, podman
+from zerotoil.resources.guest import Guest, guest_resources, podman, tailnet
 from zerotoil.resources.guest.app import GoneApps
 from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.k3s import GoneK3s, K3s, was_given
 from zerotoil.resources.guest.podman_app import GonePodmanApps
+from zerotoil.resources.guest.tailnet import GoneTailnet, Tailnet
 from zerotoil.resources.hypervisor import address, hypervisor_resources, observed
 from zerotoil.resources.hypervisor.adopted import reads
 from zerotoil.resources.hypervisor.observe import domain_tree
@@ -158,6 +159,13 @@ class Site:
 
     def _record(self, volume: Volume, mark: DataMark) -> None:
         write_mark(self.nas, self.path_of(volume), mark)
+
+    def tailnet_resources(self) -> list[Resource]:
+        """The host as a machine of a tailnet; or what is left of one, where the guest was seen to be one."""
+        if self.spec.tailnet.enabled:
+            return [Tailnet(self.guest, self.spec)]
+        seen = self.seen_in_guest if self.shell else self.guest.facts()
+        return [GoneTailnet(self.guest)] if tailnet.was_given(seen) else []
 
     def k3s_resources(self) -> list[Resource]:
         """The host as a node of its cluster; or what is left of one, where the guest has it.

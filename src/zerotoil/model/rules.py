@@ -116,6 +116,8 @@ def _own(spec: HostSpec) -> Iterator[tuple[str, str, str]]:
         yield "data_more", f"disk serial on {spec.hypervisor.uri}", one.spec.data.serial
         yield "data_more", f"volume on {spec.nas.url}", one.spec.zvol
     yield "data_volume" if spec.data.volume else "nas_dataset", f"volume on {spec.nas.url}", spec.zvol
+    if spec.tailnet.enabled:
+        yield "tailnet_hostname", "tailnet name", spec.tailnet.hostname
     for device in spec.vm.pci:
         yield "vm_pci", f"PCI device on {spec.hypervisor.uri}", device
     for device in spec.vm.usb:

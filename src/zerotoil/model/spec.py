@@ -25,6 +25,7 @@ from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
 from zerotoil.model.notify import NotifySpec
 from zerotoil.model.registry import RegistrySpec
 from zerotoil.model.section import Section, Wrong
+from zerotoil.model.tailnet import TailnetSpec
 from zerotoil.model.tailscale import TailscaleSpec
 from zerotoil.model.units import Bool, Int
 from zerotoil.model.upgrades import UpgradesSpec
@@ -90,6 +91,7 @@ class HostSpec(Section):
     upgrades: UpgradesSpec
     keel: KeelSpec
     tailscale: TailscaleSpec
+    tailnet: TailnetSpec
     k3s_in: Cluster | None = None  # no key: what the hosts of a cluster declare together
 
     @field_validator("name")
@@ -120,7 +122,10 @@ class HostSpec(Section):
             docker.setdefault("enabled", False)
             watchtower.setdefault("enabled", False)
         k3s["cluster"] = k3s.get("cluster", "") or name
-        return {**raw, "iscsi": iscsi, "data": data, "docker": docker, "watchtower": watchtower, "k3s": k3s}
+        tailnet = dict(raw["tailnet"])
+        tailnet["hostname"] = tailnet.get("hostname", "") or name
+        made = {"iscsi": iscsi, "data": data, "docker": docker, "watchtower": watchtower, "k3s": k3s, "tailnet": tailnet}
+        return {**raw, **made}
 
     @model_validator(mode="after")
     def _serial_fits(self) -> HostSpec:
@@ -244,6 +249,7 @@ SECTIONS: dict[str, type[Section]] = {
     "data": DataSpec, "ssh": SshSpec, "docker": DockerSpec, "container": ContainerSpec, "registry": RegistrySpec,
     "watchtower": WatchtowerSpec, "apps": AppsSpec, "notify": NotifySpec, "k3s": K3sSpec,
     "cluster": ClusterSpec, "upgrades": UpgradesSpec, "keel": KeelSpec, "tailscale": TailscaleSpec,
+    "tailnet": TailnetSpec,
 }  # fmt: skip
 
 

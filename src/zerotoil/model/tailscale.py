@@ -16,9 +16,9 @@ from zerotoil.model.units import Bool
 
 
 class TailscaleSpec(Section):
-    """Endpoints on the tailnet (the Tailscale operator); the first server's keys count."""
+    """The Tailscale operator of a cluster: endpoints on the tailnet; its first server's keys count (a host: `tailnet_*`)."""
 
-    enabled: Bool = Field(False, description="Install the operator")
+    enabled: Bool = Field(False, description="Install the operator in the cluster; of a host: `tailnet_enabled`")
     client_id: SecretKey | None = Field(None, description="Id of the OAuth client, as file:PATH or env:NAME")
     client_secret: SecretKey | None = Field(None, description="Its secret, as file:PATH or env:NAME")
     operator_tag: str = Field("tag:k8s-operator", description="Tag of the operator; it has to own the other")

@@ -15,9 +15,18 @@ def scripts() -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["k3s.sh", "kubectl.sh", "ledger.sh", "before-upgrade.sh"])
+@pytest.mark.parametrize("name", ["k3s.sh", "kubectl.sh", "ledger.sh", "before-upgrade.sh", "tailscale.sh"])
 def test_every_question_has_a_deadline(name: str) -> None:
     lines = scripts()[name].replace("\\\n", " ").splitlines()
     code = [line for line in lines if not line.lstrip().startswith("#")]
     assert [line for line in code if re.search(r"\bcurl --", line) and "--max-time" not in line] == []
     assert [line for line in code if K3S.search(line) and "timeout " not in line] == []
+
+
+def test_tailscale_and_systemd_are_called_with_a_deadline_only() -> None:
+    """By the two functions that have one."""
+    code = [line for line in scripts()["tailscale.sh"].splitlines() if not line.lstrip().startswith("#")]
+    called = [
+        line.strip() for line in code if re.search(r"\b(tailscale|systemctl|sysctl) [-\"$]", line) and "command -v" not in line
+    ]
+    assert len(called) == 3 and all("timeout " in line for line in called), called

@@ -14,6 +14,7 @@ from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest.k3s import guest_files as k3s_files
 from zerotoil.resources.guest.notify import guest_files as notify_files
 from zerotoil.resources.guest.own_files import own_files
+from zerotoil.resources.guest.tailnet import guest_files as tailnet_files
 
 SINK = Secret("signal://signal.lan:8080/+4915100000001/+4915100000002")
 
@@ -22,13 +23,14 @@ SINK = Secret("signal://signal.lan:8080/+4915100000001/+4915100000002")
 def test_systemd_has_no_word_against_them(tmp_path: Path) -> None:
     spec = make_spec(apps=["web"], notify_sinks=[SINK])
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
-    units = [file for file in [*own_files(spec), *nodes] if "/units/" in file.path and ".d/" not in file.path]
+    tailnet = tailnet_files(make_spec(tailnet_enabled=True))
+    units = [file for file in [*own_files(spec), *nodes, *tailnet] if "/units/" in file.path and ".d/" not in file.path]
     for file in units:
         (tmp_path / Path(file.path).name).write_bytes(file.data)
     line = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, tmp_path.iterdir())]
     said = subprocess.run(line, capture_output=True, text=True, timeout=60).stderr.splitlines()
     assert [text for text in said if str(tmp_path) in text] == []
-    assert len(units) >= 13
+    assert len(units) >= 15
 
 
 def _node(role: str) -> HostSpec:
@@ -42,7 +44,7 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
     docker = own_files(make_spec(apps=["web"], notify_sinks=[SINK]))
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
     tells = notify_files(_node("server").model_copy(update={"notify": make_spec(notify_sinks=[SINK]).notify}))
-    given = {Path(file.path).name for file in [*docker, *nodes, *tells]}
+    given = {Path(file.path).name for file in [*docker, *nodes, *tells, *tailnet_files(make_spec(tailnet_enabled=True))]}
     parts = {"part-users.sh", "part-images.sh", "part-rollout.sh"}
     sent = {
         "ledger-read.sh",

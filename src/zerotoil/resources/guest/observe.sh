@@ -17,7 +17,7 @@ for unit in "${ZEROTOIL_SYSTEM:-/etc/systemd/system}"/var-mnt-*.mount; do
 done >"$work/mount_units"
 if [ "$mount" != null ]; then
   cd /var/mnt/data
-  for tree in zerotoil zerotoil/k3s apps/*; do
+  for tree in zerotoil zerotoil/k3s zerotoil/tailscale apps/*; do
     [ -f "$tree/.zerotoil/files" ] || continue
     sed "s|^[0-7]* [0-9a-f]* |$tree/|" "$tree/.zerotoil/files"
     case $tree in apps/*) echo "${tree#apps/}" >>"$work/apps" ;; esac
@@ -25,7 +25,7 @@ if [ "$mount" != null ]; then
   if [ -s "$work/paths" ]; then # what was removed by hand is missing in both lists
     xargs -0 sha256sum <"$work/paths" >"$work/sums" 2>/dev/null || true
     xargs -0 stat -c '%a %n' <"$work/paths" >"$work/modes" 2>/dev/null || true
-    grep -s '' zerotoil/.zerotoil/files zerotoil/k3s/.zerotoil/files apps/*/.zerotoil/files apps/*/.zerotoil/hashes \
+    grep -s '' zerotoil/.zerotoil/files zerotoil/*/.zerotoil/files apps/*/.zerotoil/files apps/*/.zerotoil/hashes \
       apps/*/.zerotoil/pins apps/*/.zerotoil/stopped zerotoil/.zerotoil/secret zerotoil/k3s/.zerotoil/secret \
       apps/*/.zerotoil/secret >"$work/notes" || true
   fi
@@ -51,6 +51,8 @@ echo '{}' >"$work/podman"
 [ ! -f /var/mnt/data/zerotoil/bin/podman.sh ] || sh /var/mnt/data/zerotoil/bin/podman.sh observe >"$work/podman"
 echo '{}' >"$work/k3s"
 [ ! -f /var/mnt/data/zerotoil/k3s/k3s.sh ] || sh /var/mnt/data/zerotoil/k3s/k3s.sh observe >"$work/k3s"
+echo '{}' >"$work/tailnet"
+[ ! -f /var/mnt/data/zerotoil/tailscale/tailscale.sh ] || sh /var/mnt/data/zerotoil/tailscale/tailscale.sh observe >"$work/tailnet"
 notify=/var/lib/zerotoil/watchtower/notify-url
 sha=
 [ ! -f "$notify" ] || sha=$(sha256sum "$notify")
@@ -67,6 +69,7 @@ jq -s \
   --rawfile notes "$work/notes" \
   --slurpfile podman "$work/podman" \
   --slurpfile k3s "$work/k3s" \
+  --slurpfile tailnet "$work/tailnet" \
   --arg notify_sha256 "${sha%% *}" \
   --arg os "${OSTREE_VERSION:-${IMAGE_VERSION:-$VERSION_ID}}" \
   --arg boot "$boot" '
@@ -86,5 +89,5 @@ jq -s \
         HostConfig: {RestartPolicy: .HostConfig.RestartPolicy},
         Config: {Image: .Config.Image, Labels: .Config.Labels}
       } end),
-    podman: $podman[0], k3s: $k3s[0], $sums, $modes, $notes, $notify_sha256, $os, $boot
+    podman: $podman[0], k3s: $k3s[0], tailnet: $tailnet[0], $sums, $modes, $notes, $notify_sha256, $os, $boot
   }' "$work/containers"
