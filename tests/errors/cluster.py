@@ -7,6 +7,7 @@ from tests.errors.world import Provoke, World
 from tests.resources.cluster.conftest import Node, config
 from zerotoil.error_codes import Code
 from zerotoil.layers.cluster import judge
+from zerotoil.resources.cluster import approvals
 from zerotoil.resources.cluster.versions import refuse_upgrade
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
@@ -41,5 +42,6 @@ CASES: dict[Code, Provoke] = {
     Code.CLUSTER_SILENT: down,
     Code.OBJECT_REFUSED: lambda w: Node(w.tmp).objects(config() | {"typo": 1}).plan(),
     Code.OBJECT_NOT_READY: never_ready,
+    Code.KEEL_SILENT: lambda w: approvals.pending(Node(w.tmp).guest),  # no Service of its name is there
     Code.K3S_SKIPS_MINOR: lambda w: refuse_upgrade("k3s1", seen("v1.34.1+k3s1"), (1, 36)),
 }
