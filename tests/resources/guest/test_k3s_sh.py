@@ -266,6 +266,24 @@ def test_pods_end_with_their_children_and_their_mounts_and_nothing_is_deleted_be
     assert shim.exists()
 
 
+def test_who_holds_a_pod_starts_nothing_in_the_place_of_what_ends(machine: Machine) -> None:
+    shim = machine.data / "k3s/k3s/data/x/bin/containerd-shim-runc-v2"
+    shim.parent.mkdir(parents=True)
+    shim.write_bytes(Path("/bin/sh").resolve().read_bytes())
+    shim.chmod(0o755)
+    process = subprocess.Popen([shim, "-c", "while :; do sleep 60; done"], start_new_session=True)
+    try:
+        for pid in (process.pid, *_children(process.pid, 1)):
+            (machine.root / f"proc/{pid}").symlink_to(f"/proc/{pid}")
+        (machine.root / "proc/self/mounts").write_text("")
+        machine.right("end-pods")
+        process.wait(10)
+        left = subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True, text=True, check=False).stdout.split()
+        assert not any(_lives(int(pid)) for pid in left)
+    finally:
+        subprocess.run(["pkill", "-KILL", "-g", str(process.pid)], check=False)
+
+
 def _children(pid: int, number: int) -> list[int]:
     for _ in range(100):
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

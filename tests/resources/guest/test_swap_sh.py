@@ -159,6 +159,19 @@ def test_a_mount_in_another_namespace_counts(machine: Machine) -> None:
     assert machine.mounted.exists(), "mounted again: the disk is not taken away under it"
 
 
+def test_a_mount_of_a_part_of_the_disk_is_named_with_who_uses_it(machine: Machine) -> None:
+    """Every process of the host has that mount: only those that use it tell something."""
+    process = machine.root / "proc/913"
+    (process / "fd").mkdir(parents=True)
+    (process / "comm").write_text("pause\n")
+    (process / "fd/1").symlink_to("/var/lib/rancher/k3s/agent/pod.log")
+    own = machine.root / "proc/self/mountinfo"
+    own.write_text(f"{own.read_text()}37 25 253:16 /k3s /var/lib/rancher rw - ext4 /dev/vdb rw\n")
+    (process / "mountinfo").write_text(own.read_text())
+    assert swap.release(machine.guest()) == "/var/lib/rancher, which is used by 913 (pause)"
+    assert machine.mounted.exists(), "mounted again: the disk is not taken away under it"
+
+
 def test_only_what_ran_otherwise_is_held(machine: Machine) -> None:
     machine.entry("2026-11-26T02-00-00Z", NEW)
     (machine.web / "pins").write_text("other r.lan/other@x\ndb r.lan/db@older\n")

@@ -332,6 +332,9 @@ end() { # PIDS: asked, and after 20 seconds ended
 
 end_pods() { # nothing is deleted below what was mounted: a mount of a mount would give away data
   holders=$(shims)
+  # Stopped, they start nothing in the place of what ends.
+  # shellcheck disable=SC2086
+  [ -z "$holders" ] || kill -STOP $holders 2>/dev/null || true
   # shellcheck disable=SC2086
   held=$(below $holders)
   # shellcheck disable=SC2086

@@ -125,6 +125,16 @@ stop_containers() { # ENGINE FILE, and the engine's name in words
   [ ! -s "$keep/found" ] || "$engine" stop -t 30 $(cut -d' ' -f1 "$keep/found") >/dev/null
 }
 
+still_mounted() { # NUMBERS: where, and by whom it is used; or who has it in a namespace of its own
+  where=$(awk -v numbers="$1" -v at="$data" '$3 == numbers && $5 != at { print $5 }' "$proc/self/mountinfo" | tail -n 1)
+  if [ -n "$where" ]; then
+    by=$(users "$where" | named)
+    echo "$where${by:+, which is used by $by}"
+  else
+    holders "$1" | named
+  fi
+}
+
 release() {
   hold
   if mountpoint -q "$data"; then
@@ -140,7 +150,7 @@ release() {
   # Gone here is not gone everywhere: a container may have it in a namespace of its own, or somebody mounted it twice. A disk that
   # is taken away under them loses what they write.
   numbers=$(cat "$keep/numbers" 2>/dev/null)
-  left=$([ -z "$numbers" ] || holders "$numbers" | named)
+  left=$([ -z "$numbers" ] || still_mounted "$numbers")
   if [ -n "$left" ]; then
     systemctl start "$mount"
     echo "busy $left"
