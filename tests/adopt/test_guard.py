@@ -199,7 +199,7 @@ def test_the_record_keeps_that_the_volume_was_adopted() -> None:
 
 def test_the_guard_of_a_host_knows_the_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = make_spec(data_partlabel="data")
-    monkeypatch.setattr(Site, "mark", DataMark(spec.owner, VolumeState.DATA, OURS))
+    monkeypatch.setattr(Site, "recorded", lambda _site, _volume: DataMark(spec.owner, VolumeState.DATA, OURS))
     monkeypatch.setattr(Site, "iqn", "iqn.2005-10.org.freenas.ctl:matrix")
     monkeypatch.setattr(device, "probe", lambda _spec, _iqn: Finding(filesystem=OURS))  # right, were there no partition
     with pytest.raises(LabError, match="expected is a GPT with a partition 'data'"):
