@@ -46,7 +46,7 @@ def keep(resource: Resource, needs_guest: bool = False) -> Iterator[Any]:
     if changes:
         yield FunctionCommand(_make, (resource,), {})
     else:
-        if host.state.is_executing:
+        if host.state.is_executing and not getattr(resource, "gone", False):
             report(host.state).of(host.name).as_declared.add(resource.key)
         host.noop(f"{resource.key} is as declared")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
@@ -161,21 +161,23 @@ class Site:
         write_mark(self.nas, self.path_of(volume), mark)
 
     def tailnet_resources(self) -> list[Resource]:
-        """The host as a machine of a tailnet; or what is left of one, where the guest was seen to be one."""
+        """The host as a machine of a tailnet; or what is left of one, where the guest is one."""
         if self.spec.tailnet.enabled:
             return [Tailnet(self.guest, self.spec)]
-        seen = self.seen_in_guest if self.shell else self.guest.facts()
-        return [GoneTailnet(self.guest)] if tailnet.was_given(seen) else []
+        return [GoneTailnet(self.guest)] if self._may_have(tailnet.was_given) else []
 
     def k3s_resources(self) -> list[Resource]:
-        """The host as a node of its cluster; or what is left of one, where the guest has it.
-
-        A deploy has read the guest by now, or could not yet: it was not up. Then it is looked at once it is.
-        """
+        """The host as a node of its cluster; or what is left of one, where the guest is one."""
         if self.spec.k3s.role:
             return [K3s(self.guest, self.spec)]
+        return [GoneK3s(self.guest)] if self._may_have(was_given) else []
+
+    def _may_have(self, was_given: Callable[[Mapping[str, Any]], bool]) -> bool:
+        """Has the guest what is not declared? A deploy may not have read it yet (with -y it reads nothing beforehand): then it
+        looks once it gets there.
+        """
         seen = self.seen_in_guest if self.shell else self.guest.facts()
-        return [GoneK3s(self.guest)] if was_given(seen) or (not seen and self.shell) else []
+        return was_given(seen) or (not seen and self.shell is not None)
 
     def app_resources(self) -> list[Resource]:
         """The apps of the host, and those that it runs no more."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
-from typing import Any
+from typing import Any, ClassVar
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
@@ -211,6 +211,7 @@ class GoneTailnet:
 
     guest: Guest
     key: str = "tailnet that is declared no more"
+    gone: ClassVar[bool] = True  # not one of the resources that are as declared
 
     def plan(self) -> list[Change]:
         """One change where it is still there."""
