@@ -1,5 +1,6 @@
 """Leaving: the VM goes and its data stays, is listed, and is found again by the next deploy."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from tests.layers.conftest import FILESYSTEM
 from tests.workflows.conftest import CONTENT, Machine, make_machine
 from tests.workflows.conftest import pretend_lab as pretend_lab
 from zerotoil.clients import device
-from zerotoil.clients.hypervisor import network
+from zerotoil.clients.hypervisor import HypervisorError, network
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
@@ -98,6 +99,19 @@ def test_a_guest_that_does_not_shut_down_is_left(machine: Machine) -> None:
         destroy(machine.site)
     assert caught.value.code is Code.SHUTDOWN_TIMEOUT
     assert machine.running and machine.os_disks() == ["matrix-os-1.qcow2"]
+
+
+def test_a_guest_that_goes_off_while_it_is_asked_to(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libvirt refuses, since the VM is going, and calls it running for a moment more."""
+    hypervisor = machine.site.hypervisor
+
+    def going(name: str) -> None:
+        threading.Timer(0.7, hypervisor.power_off, [name]).start()
+        raise HypervisorError("hypervisor: shut down VM matrix: domain is not running", code=Code.HYPERVISOR_REFUSED)
+
+    monkeypatch.setattr(hypervisor, "press_power", going)
+    destroy(machine.site)
+    assert in_pool(machine) == set() and machine.data() == (OURS, CONTENT)
 
 
 def test_an_os_disk_that_another_vm_uses_stays(machine: Machine) -> None:

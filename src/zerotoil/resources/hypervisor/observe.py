@@ -14,6 +14,7 @@ from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_mark import Mark, read_mark
 
+_MOMENTS = 6
 PRESS_AGAIN = 10  # seconds: a guest that is still booting does not hear the first ACPI signal
 
 
@@ -139,8 +140,11 @@ def _press(hypervisor: Hypervisor, name: str) -> None:
     try:
         hypervisor.press_power(name)
     except HypervisorError:
-        if hypervisor.is_running(name):  # else it went off between the look and the press
-            raise
+        for _ in range(_MOMENTS):  # it went off between the look and the press, which libvirt may say a moment later
+            if not hypervisor.is_running(name):
+                return
+            time.sleep(0.5)
+        raise
 
 
 def fragment_text(spec: HostSpec) -> str:
