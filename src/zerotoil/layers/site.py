@@ -172,12 +172,12 @@ class Site:
             return [K3s(self.guest, self.spec)]
         return [GoneK3s(self.guest)] if self._may_have(was_given) else []
 
-    def _may_have(self, was_given: Callable[[Mapping[str, Any]], bool]) -> bool:
+    def _may_have(self, given: Callable[[Mapping[str, Any]], bool]) -> bool:
         """Has the guest what is not declared? A deploy may not have read it yet (with -y it reads nothing beforehand): then it
         looks once it gets there.
         """
         seen = self.seen_in_guest if self.shell else self.guest.facts()
-        return was_given(seen) or (not seen and self.shell is not None)
+        return given(seen) or (not seen and self.shell is not None)
 
     def app_resources(self) -> list[Resource]:
         """The apps of the host, and those that it runs no more."""

@@ -71,6 +71,14 @@ def test_what_waits_is_listed_and_what_is_decided_or_over_is_not(guest: Guest) -
     ]
 
 
+def test_the_deadline_is_told_in_utc_wherever_keel_is(guest: Guest, keel: Keel) -> None:
+    keel.approvals = [asked(DB, deadline="2099-01-02T03:04:05.123456789+02:00"), asked(WEB, deadline="")]
+    assert [str(one) for one in approvals.pending(guest)] == [
+        "web/blog: 1 -> 2.0.0",
+        "web/db: 1 -> 17.0, asked until 2099-01-02 01:04 UTC",
+    ]
+
+
 @pytest.mark.parametrize("name", ["db", "web/db", DB])
 def test_an_update_is_approved_by_any_of_its_names(guest: Guest, keel: Keel, name: str) -> None:
     assert approvals.answer(guest, name, True).identifier == DB

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 from contextlib import suppress
@@ -10,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import make_spec
-from zerotoil.error_codes import Code
-from zerotoil.errors import LabError
+from tests.resources.guest.root_folder import RootFolder
 from zerotoil.minilab import k3s
 from zerotoil.model.spec import HostSpec
-from zerotoil.resources.guest import Guest
 from zerotoil.resources.guest.k3s import guest_files
 
 OLD, NEW = k3s.VERSIONS
@@ -96,31 +93,18 @@ PROGRAMS = {
 }
 
 
-class Machine:
-    """What the scripts see as the guest's root is `root`; `web` is what every URL leads to."""
+class Machine(RootFolder):
+    """A guest for k3s; `web` is what every URL leads to."""
 
     def __init__(self, folder: Path) -> None:
-        self.root, self.state, programs = folder / "root", folder / "state", folder / "bin"
+        super().__init__(folder, PROGRAMS, "usr/local/bin", "proc/self")
         self.web = self.state / "web"
-        for part in ("var/mnt/data/zerotoil", "etc/systemd/system", "run", "usr/local/bin", "proc/self"):
-            (self.root / part).mkdir(parents=True)
+        self.web.mkdir()
         (self.root / "proc/self/mounts").touch()
-        for made in (self.web, programs):
-            made.mkdir(parents=True)
-        for name, text in PROGRAMS.items():
-            (programs / name).write_text(text)
-            (programs / name).chmod(0o755)
-        self.data = self.root / "var/mnt/data"
-        (self.root / "var/lib").mkdir()
         (self.data / "k3s").mkdir()
         (self.root / "var/lib/rancher").symlink_to(self.data / "k3s")  # the bind mount
         k3s.releases(self.web / "k3s")
-        self.env = os.environ | {
-            "PATH": f"{programs}:{os.environ['PATH']}", "STATE": str(self.state), "ZEROTOIL_ROOT": str(self.root),
-            "ZEROTOIL_TRIES": "1", "ZEROTOIL_PATIENCE": "4",
-        }  # fmt: skip
-        self.scripts: list[str] = []
-        self.guest = Guest("matrix", self.shell)
+        self.env["ZEROTOIL_PATIENCE"] = "4"
 
     own = property(lambda self: self.data / "zerotoil/k3s")
     binary = property(lambda self: self.root / "usr/local/bin/k3s")
@@ -140,8 +124,7 @@ class Machine:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         (self.state / "log").write_text("")
-        command = ["sh", str(self.own / "k3s.sh"), *arguments]
-        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=60)
+        return self.ends(self.own / "k3s.sh", *arguments)
 
     def right(self, *arguments: str) -> list[str]:
         """What a run that succeeds has called, but for questions."""
@@ -153,17 +136,6 @@ class Machine:
         done = self.run(*arguments)
         assert done.returncode != 0
         return done.stderr.strip()
-
-    def shell(self, script: str) -> str:
-        """A script that is sent."""
-        self.scripts.append(script)
-        here = re.sub(r"(?<!\$root)(?<!\})/var/mnt/data", str(self.data), script)
-        done = subprocess.run(["sh", "-s"], input=here, env=self.env, capture_output=True, text=True, timeout=60)
-        if done.returncode:
-            raise LabError(
-                f"matrix: a command in the guest failed ({done.stderr.strip()})", "look", code=Code.GUEST_COMMAND_FAILED
-            )
-        return done.stdout.replace(str(self.root), "")
 
     def kubectl(self, *arguments: str) -> Any:
         """The stand-in's answer."""

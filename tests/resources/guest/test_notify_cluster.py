@@ -75,8 +75,12 @@ def test_one_server_of_a_cluster_looks_and_no_other_host() -> None:
     assert not [file for file in guest_files(make_spec("docker1", **sinks)) if "notify-cluster" in file.path]
 
 
-def test_what_is_ready_is_not_told(server: Server) -> None:
-    assert [server.look() for _ in range(3)] == ["", "", ""]
+def test_what_is_ready_is_not_told_and_nothing_is_written(server: Server) -> None:
+    assert server.look() == ""
+    kept = server.root / TREE / "notify/cluster.json"
+    before = kept.stat()
+    assert [server.look() for _ in range(2)] == ["", ""]
+    assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_an_update_that_does_not_become_ready_is_told_with_the_image_that_was(server: Server) -> None:

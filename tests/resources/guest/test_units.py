@@ -45,7 +45,7 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
     tells = notify_files(_node("server").model_copy(update={"notify": make_spec(notify_sinks=[SINK]).notify}))
     given = {Path(file.path).name for file in [*docker, *nodes, *tells, *tailnet_files(make_spec(tailnet_enabled=True))]}
-    parts = {"part-users.sh", "part-images.sh", "part-rollout.sh"}
+    parts = {"part-users.sh", "part-images.sh", "part-rollout.sh", "part-units.sh"}
     sent = {
         "ledger-read.sh",
         "quiesce.sh",

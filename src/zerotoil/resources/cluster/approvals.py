@@ -20,14 +20,14 @@ from zerotoil.resources.guest.packaged import sent
 
 @dataclass(frozen=True)
 class Approval:
-    """One update that waits. `deadline`: when Keel drops the question, as it writes it (RFC 3339)."""
+    """One update that waits. `deadline`: when Keel drops the question; None where it does not say."""
 
     identifier: str
     current: str
     new: str
     received: int
     required: int
-    deadline: str
+    deadline: datetime | None
 
     @property
     def workload(self) -> str:
@@ -35,9 +35,9 @@ class Approval:
         return self.identifier.rpartition(":")[0].partition("/")[2]
 
     def __str__(self) -> str:
-        until = self.deadline[:16].replace("T", " ")
+        until = f", asked until {self.deadline:%Y-%m-%d %H:%M} UTC" if self.deadline else ""
         votes = f", {self.received} of {self.required} votes" if self.required > 1 else ""
-        return f"{self.workload}: {self.current} -> {self.new}{votes}, asked until {until} UTC"
+        return f"{self.workload}: {self.current} -> {self.new}{votes}{until}"
 
 
 def question(host: str, one: Approval) -> list[str]:
@@ -105,16 +105,17 @@ def _pending(asked: Sequence[dict[str, Any]]) -> list[Approval]:
     made = []
     for one in asked:
         received, required = int(one.get("votesReceived") or 0), int(one.get("votesRequired") or 0)
-        closed = one.get("archived") or one.get("rejected") or received >= required
-        deadline = str(one.get("deadline") or "")
-        if not closed and not _is_over(deadline):
+        deadline = _moment(str(one.get("deadline") or ""))
+        over = deadline is not None and deadline < datetime.now(UTC)
+        if not (one.get("archived") or one.get("rejected") or received >= required or over):
             new, current = str(one.get("newVersion") or "?"), str(one.get("currentVersion") or "?")
             made.append(Approval(str(one["identifier"]), current, new, received, required, deadline))
     return sorted(made, key=lambda one: one.identifier)
 
 
-def _is_over(deadline: str) -> bool:
+def _moment(written: str) -> datetime | None:
+    """RFC 3339, as Keel writes it."""
     try:
-        return datetime.fromisoformat(deadline).astimezone(UTC) < datetime.now(UTC)
+        return datetime.fromisoformat(written).astimezone(UTC)
     except ValueError:
-        return False
+        return None

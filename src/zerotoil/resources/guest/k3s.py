@@ -25,10 +25,10 @@ from zerotoil.resources.guest import files
 from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.k3s_wait import until_ready
-from zerotoil.resources.guest.packaged import script_text, sent
+from zerotoil.resources.guest.packaged import joined, sent
 from zerotoil.resources.resource import Action, Change, Risk, must_match, updated
 
-_SCRIPT = f"{K3S}/k3s.sh"
+_SCRIPT, _PART = f"{K3S}/k3s.sh", "part-units.sh"
 _UNITS = resources.files("zerotoil.resources.guest").joinpath("units")
 _POLICY = "put k3s-selinux into the OS image (https://rpm.rancher.io, dnf install k3s-selinux), then zerotoil migrate {name}"
 _NOT_BACK = "etcd; only an undo leads back"
@@ -43,7 +43,7 @@ def guest_files(spec: HostSpec) -> list[GuestFile]:
     """What one node is given. Reveals the token and the registries' logins."""
     units = ["var-lib-rancher.mount", "k3s-pods.service", service(spec)]
     made = [
-        GuestFile(_SCRIPT, 0o755, script_text("k3s.sh")),
+        GuestFile(_SCRIPT, 0o755, joined("k3s.sh", _PART)),
         *(GuestFile(f"{K3S}/units/{name}", 0o644, _UNITS.joinpath(name).read_text()) for name in units),
         GuestFile(f"{K3S}/config.yaml", 0o600, render.config(spec)),
     ]
@@ -127,7 +127,7 @@ class K3s:
         told: dict[str, Any] = self.guest.facts().get("k3s") or {}
         if told or not self.guest.exists:
             return told
-        answer: dict[str, Any] = json.loads(self.guest.ask(sent("k3s.sh", "observe")))
+        answer: dict[str, Any] = json.loads(self.guest.ask(sent("k3s.sh", "observe", parts=[_PART])))
         return answer
 
     def _refuse(self, seen: dict[str, Any]) -> None:
@@ -184,7 +184,7 @@ class GoneK3s:
 
     def _left(self) -> Iterator[Change]:
         """Units of ours that are still there."""
-        seen = json.loads(self.guest.ask(sent("k3s.sh", "observe")))
+        seen = json.loads(self.guest.ask(sent("k3s.sh", "observe", parts=[_PART])))
         for name in seen["in_etc"]:
             if name.endswith((".service", ".mount")):
                 yield Change("k3s", Action.UPDATE, f"{name} in /etc", "there", "removed", Risk.RESTART)

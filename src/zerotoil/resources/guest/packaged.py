@@ -13,9 +13,13 @@ _HERE = resources.files("zerotoil.resources.guest")
 
 
 def script(name: str, *parts: str) -> GuestFile:
-    """One of our scripts, or what one of them reads; `parts` are files of what it uses, put before it."""
-    text = "".join(map(script_text, parts)) + script_text(name)
-    return GuestFile(f"{TREE}/bin/{name}", 0o755 if name.endswith(".sh") else 0o644, text)
+    """One of our scripts, or what one of them reads, with the parts that it uses."""
+    return GuestFile(f"{TREE}/bin/{name}", 0o755 if name.endswith(".sh") else 0o644, joined(name, *parts))
+
+
+def joined(name: str, *parts: str) -> str:
+    """A script as a file of its own: `parts`, files of what it uses, stand before it."""
+    return "".join(map(script_text, (*parts, name)))
 
 
 def script_text(name: str) -> str:

@@ -23,11 +23,11 @@ from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest import files, tailnet_diff
 from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.guest import Guest
-from zerotoil.resources.guest.packaged import script_text, sent
+from zerotoil.resources.guest.packaged import joined, sent
 from zerotoil.resources.guest.tailnet_diff import JOINED, endpoints, preferences, without_keys
 from zerotoil.resources.resource import Action, Change, Risk, must_match, updated
 
-_SCRIPT = f"{TAILNET}/tailscale.sh"
+_SCRIPT, _PART = f"{TAILNET}/tailscale.sh", "part-units.sh"
 _PATH = "zerotoil-tailscale.path"
 _UNITS = resources.files("zerotoil.resources.guest").joinpath("units")
 _FORWARDING = """# Written by zerotoil: this host passes on packets of its tailnet.
@@ -44,7 +44,7 @@ _LASTING = "?ephemeral=false&preauthorized=true"  # else an OAuth client's machi
 def guest_files(spec: HostSpec) -> list[GuestFile]:
     """What one host is given. No secret is among them."""
     made = [
-        GuestFile(_SCRIPT, 0o755, script_text("tailscale.sh")),
+        GuestFile(_SCRIPT, 0o755, joined("tailscale.sh", _PART)),
         *(
             GuestFile(f"{TAILNET}/units/{name}", 0o644, _UNITS.joinpath(name).read_text())
             for name in (_PATH, "zerotoil-tailscale.service")
@@ -226,7 +226,7 @@ class GoneTailnet:
         changes = self.plan()
         if changes:
             written = files.write_script(TAILNET, files.found(self.guest.facts(), TAILNET), [])
-            script = f"set -eu\n(\n{sent('tailscale.sh', 'remove')}\n) >&2\n"
+            script = f"set -eu\n(\n{sent('tailscale.sh', 'remove', parts=[_PART])}\n) >&2\n"
             self.guest.write(f"{script}{written}rmdir {TAILNET}/units || true\n")
             must_match(self.key, [*self.plan(), *self._left()])
         return changes
@@ -244,7 +244,7 @@ def was_given(facts: Mapping[str, Any]) -> bool:
 
 
 def _asked(guest: Guest) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(guest.ask(sent("tailscale.sh", "observe")))
+    answer: dict[str, Any] = json.loads(guest.ask(sent("tailscale.sh", "observe", parts=[_PART])))
     return answer
 
 

@@ -24,6 +24,7 @@ taken=$root/var/lib/zerotoil/k3s-binary # on the OS disk: the binary that the da
 started=$root/run/zerotoil-k3s          # the files with which k3s was started
 proc=$root/proc
 mark='# Installed by zerotoil from the data disk.'
+# shellcheck disable=SC2034 # part-units.sh
 units='var-lib-rancher.mount k3s-pods.service k3s.service k3s-agent.service'
 service=k3s.service
 [ ! -f "$own/units/k3s-agent.service" ] || service=k3s-agent.service
@@ -64,45 +65,17 @@ policy() { # of k3s: without it containers are denied what they need, or are not
 
 # --- units
 
-unit_text() { # NAME: as it stands in /etc
-  echo "$mark" && cat "$own/units/$1"
-}
-
-differing_units() { # those whose text in /etc is another one, or should not be there
-  for unit in $units; do
-    if [ -f "$own/units/$unit" ]; then
-      unit_text "$unit" | cmp -s - "$system/$unit" || echo "$unit"
-    elif head -n 1 "$system/$unit" 2>/dev/null | grep -qxF "$mark"; then
-      echo "$unit"
-    fi
-  done
-}
-
 differing_files() { # the same of what k3s reads
   cmp -s "$own/config.yaml" "$etc/k3s/config.yaml" || echo config.yaml
   [ ! -f "$own/registries.yaml" ] || cmp -s "$own/registries.yaml" "$etc/k3s/registries.yaml" || echo registries.yaml
 }
 
-take_away() { # UNIT
-  systemctl stop "$1" || true
-  systemctl disable "$1" >&2 || true
-  rm -f "$system/$1"
-}
-
 put_units() {
   changed=$(differing_units)
   [ -n "$changed" ] || return 0
-  for unit in $changed; do
-    if [ ! -f "$own/units/$unit" ]; then
-      take_away "$unit"
-      continue
-    fi
-    mkdir -p "$system"
-    unit_text "$unit" >"$system/$unit.zerotoil-new"
-    chmod 0644 "$system/$unit.zerotoil-new"
-    mv "$system/$unit.zerotoil-new" "$system/$unit"
-  done
-  systemctl daemon-reload
+  mkdir -p "$system"
+  for unit in $changed; do put_unit "$unit"; done
+  systemd daemon-reload
 }
 
 settle() { # all but the start
@@ -111,12 +84,12 @@ settle() { # all but the start
   fi
   mkdir -p "$state"
   put_units
-  systemctl is-enabled --quiet "$service" || systemctl enable "$service" >&2
+  systemd is-enabled --quiet "$service" || systemd enable "$service" >&2
 }
 
 install() {
   settle
-  systemctl is-active --quiet "$service" || systemctl start --no-block "$service"
+  systemd is-active --quiet "$service" || systemd start --no-block "$service"
 }
 
 up() {
@@ -125,9 +98,9 @@ up() {
   settle
   # One that still waits, for a server that is not there, starts anew too: it has read the files before.
   if [ -n "$by_hand" ] || [ "$(cat "$started" 2>/dev/null)" != "$(given)" ]; then
-    systemctl restart --no-block "$service"
+    systemd restart --no-block "$service"
   else
-    systemctl is-active --quiet "$service" || systemctl start --no-block "$service"
+    systemd is-active --quiet "$service" || systemd start --no-block "$service"
   fi
 }
 
@@ -138,11 +111,11 @@ ours() { # FILE MARK: does its first line begin with it?
 remove() { # what is ours; a unit, a file or a k3s that somebody else put there stays
   for unit in k3s.service k3s-agent.service k3s-pods.service var-lib-rancher.mount; do
     ours "$system/$unit" "$mark" || continue
-    systemctl stop "$unit" || true
-    ! systemctl is-active --quiet "$unit" || fail "$unit cannot be stopped: what k3s was given stays"
+    systemd stop "$unit" || true
+    ! systemd is-active --quiet "$unit" || fail "$unit cannot be stopped: what k3s was given stays"
     take_away "$unit"
   done
-  systemctl daemon-reload
+  systemd daemon-reload
   for file in config.yaml registries.yaml; do
     ! ours "$etc/k3s/$file" '# Written by zerotoil' || rm -f "$etc/k3s/$file"
   done
@@ -171,23 +144,26 @@ fetch() { # URL SHA256 TARGET: nothing is put there that is not proven
   sync "${3%/*}"
 }
 
-published() { # RELEASE SECONDS: the hash that its publisher names, in $sha256
-  name=k3s arch=amd64
-  case $(uname -m) in aarch64) name=k3s-arm64 arch=arm64 ;; esac
+upstream() { # RELEASE: where its publisher has it, in $from, and how the binary is called there, in $program
+  program=k3s arch=amd64
+  case $(uname -m) in aarch64) program=k3s-arm64 arch=arm64 ;; esac
   from=$url/$(printf '%s' "$1" | sed 's/+/%2B/g')
+}
+
+published() { # RELEASE SECONDS: the hash that its publisher names, in $sha256
+  upstream "$1"
   sums=$(curl --fail --location --silent --show-error --retry 3 --connect-timeout 20 --max-time "$2" "$from/sha256sum-$arch.txt") || return 1
-  sha256=$(printf '%s\n' "$sums" | awk -v name="$name" '$2 == name || $2 == "*" name { print $1 }')
+  sha256=$(printf '%s\n' "$sums" | awk -v name="$program" '$2 == name || $2 == "*" name { print $1 }')
 }
 
 get_binary() { # RELEASE [SHA256]: to the data disk
   sha256=${2:-}
   if [ -z "$sha256" ]; then
     published "$1" 120 || fail "$from/sha256sum-$arch.txt cannot be fetched"
-    [ -n "$sha256" ] || fail "$from/sha256sum-$arch.txt does not name $name"
+    [ -n "$sha256" ] || fail "$from/sha256sum-$arch.txt does not name $program"
   fi
-  name=k3s
-  case $(uname -m) in aarch64) name=k3s-arm64 ;; esac
-  fetch "$url/$(printf '%s' "$1" | sed 's/+/%2B/g')/$name" "$sha256" "$own/bin/k3s" 0755
+  upstream "$1"
+  fetch "$from/$program" "$sha256" "$own/bin/k3s" 0755
 }
 
 release_of() { # FILE: what it says that it is; nothing of one that cannot say it
@@ -244,7 +220,7 @@ choose_binary() { # which one runs, see above
     [ -z "$on_data" ] || put "$own/bin/k3s" "$own/bin/previous" 0755
     put "$binary" "$own/bin/k3s" 0755
     on_data=$here
-    [ ! -f "$system/zerotoil-ledger@.service" ] || systemctl start --no-block zerotoil-ledger@after-updates.service || true
+    [ ! -f "$system/zerotoil-ledger@.service" ] || systemd start --no-block zerotoil-ledger@after-updates.service || true
   else
     put "$own/bin/k3s" "$binary" 0755
     ! selinux || restorecon "$binary"
@@ -361,7 +337,7 @@ node() { # the node's own word, as JSON
 ready() {
   left=${ZEROTOIL_TRIES:-8}
   while :; do
-    shown=$(systemctl show --property=ActiveState,SubState,NRestarts "$service" | tr '\n' ' ')
+    shown=$(systemd show --property=ActiveState,SubState,NRestarts "$service" | tr '\n' ' ')
     case $shown in
       *ActiveState=active*)
         if said=$(node 2>&1); then
@@ -405,7 +381,7 @@ observe() {
   [ "$(cat "$started" 2>/dev/null)" = "$(given)" ] || same=no
   in_etc=$({ differing_units && differing_files; } | tr '\n' ' ')
   # The token's hash goes first on stdin: arguments are seen by all.
-  { echo "$token" && systemctl show --property=Id,ActiveState,SubState,UnitFileState k3s.service k3s-agent.service var-lib-rancher.mount; } |
+  { echo "$token" && systemd show --property=Id,ActiveState,SubState,UnitFileState k3s.service k3s-agent.service var-lib-rancher.mount; } |
     jq -Rsc --arg version "$version" --arg binary "$there" --arg datastore "$datastore" --arg policy "$policy" --arg in_image "$in_image" \
       --arg same "$same" --arg in_etc "$in_etc" '(split("\n")[0]) as $token_sha256 | {
         units: (split("\n\n") | map(split("\n") | map(split("=") | select(length > 1) | {key: .[0], value: .[1]}) | from_entries

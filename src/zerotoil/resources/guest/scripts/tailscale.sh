@@ -47,8 +47,6 @@ call() { # SECONDS ARGUMENT...
   timeout -k 5 "$most" tailscale "$@" </dev/null
 }
 
-service() { timeout -k 5 120 systemctl "$@"; }
-
 note() { # FILE: stdin, in one step
   mkdir -p "${1%/*}"
   cat >"$1.new"
@@ -63,29 +61,13 @@ lock() {
 
 # --- units
 
-unit_text() { # NAME: as it stands in /etc
-  echo "$mark" && cat "$own/units/$1"
-}
-
 differing() { # what in /etc is another text, or should not be there
-  for unit in $units; do
-    if [ -f "$own/units/$unit" ]; then
-      unit_text "$unit" | cmp -s - "$system/$unit" || echo "$unit"
-    elif head -n 1 "$system/$unit" 2>/dev/null | grep -qxF "$mark"; then
-      echo "$unit"
-    fi
-  done
+  differing_units
   if [ -f "$own/forwarding.conf" ]; then
     cmp -s "$own/forwarding.conf" "$sysctl" || echo forwarding
   elif [ -e "$sysctl" ]; then
     echo forwarding
   fi
-}
-
-take_away() { # UNIT
-  service stop "$1" || true
-  service disable "$1" >&2 || true
-  rm -f "$system/$1"
 }
 
 put() { # what differs
@@ -102,15 +84,10 @@ put() { # what differs
           rm -f "$sysctl" # what it set stays until the next boot: others may need it
         fi
         ;;
-      *)
-        [ -f "$own/units/$item" ] || { take_away "$item" && continue; }
-        unit_text "$item" >"$system/$item.zerotoil-new"
-        chmod 0644 "$system/$item.zerotoil-new"
-        mv "$system/$item.zerotoil-new" "$system/$item"
-        ;;
+      *) put_unit "$item" ;;
     esac
   done
-  service daemon-reload
+  systemd daemon-reload
 }
 
 # --- the state and its copy
@@ -158,15 +135,15 @@ save() {
 restore() { # another OS disk has run meanwhile, and this one is new or old
   echo "the state on the data disk is newer than this OS disk's: it is taken" >&2
   running=no
-  ! service is-active --quiet "$daemon" || running=yes
-  service stop "$daemon"
+  ! systemd is-active --quiet "$daemon" || running=yes
+  systemd stop "$daemon"
   (umask 022 && mkdir -p "${state%/*}") && mkdir -p "$state"
   rm -rf "$state/certs" "$served"
   cp -R "$own/state.$copy/." "$state/"
   if command -v selinuxenabled >/dev/null && selinuxenabled; then restorecon -R "$state"; fi
   sync
   echo "$copy $(sum)" | note "$noted"
-  [ "$running" = no ] || service start "$daemon"
+  [ "$running" = no ] || systemd start "$daemon"
 }
 
 settle() { # the newer one counts
@@ -183,26 +160,26 @@ prepare() { # all but its start
   rm -f "$run"/zerotoil-tailscale-key.* # of a run that was killed
   put
   settle
-  if ! service is-enabled --quiet "$daemon"; then
-    service enable "$daemon" >&2
+  if ! systemd is-enabled --quiet "$daemon"; then
+    systemd enable "$daemon" >&2
     mkdir -p "${enabled%/*}" && : >"$enabled"
   fi
   if [ -f "$system/zerotoil-tailscale.path" ]; then
-    service is-enabled --quiet zerotoil-tailscale.path || service enable zerotoil-tailscale.path >&2
-    service is-active --quiet zerotoil-tailscale.path || service start --no-block zerotoil-tailscale.path
+    systemd is-enabled --quiet zerotoil-tailscale.path || systemd enable zerotoil-tailscale.path >&2
+    systemd is-active --quiet zerotoil-tailscale.path || systemd start --no-block zerotoil-tailscale.path
   fi
 }
 
 install() {
   prepare
-  service is-active --quiet "$daemon" || service start --no-block "$daemon"
+  systemd is-active --quiet "$daemon" || systemd start --no-block "$daemon"
 }
 
 backend() { call 10 status --json --peers=false 2>/dev/null | jq -r '.BackendState // ""'; }
 
 up() {
   prepare
-  service is-active --quiet "$daemon" || service start "$daemon" || true
+  systemd is-active --quiet "$daemon" || systemd start "$daemon" || true
   left=${ZEROTOIL_TRIES:-15}
   while :; do
     found=$(backend) || found=
@@ -280,7 +257,7 @@ unserve() { # PORT: the handler that was made here, and no other path of that po
 }
 
 remove() { # what is ours
-  if there && service is-active --quiet "$daemon"; then
+  if there && systemd is-active --quiet "$daemon"; then
     ports=$(cut -d' ' -f1 "$served" 2>/dev/null || true)
     for port in $ports; do (unserve "$port") >&2; done
     [ -e "$enabled" ] || call 30 down --accept-risk=lose-ssh >&2
@@ -288,15 +265,15 @@ remove() { # what is ours
   lock
   if [ -f "$own/tailscale.sh" ]; then settle; fi
   if [ -e "$enabled" ]; then
-    service stop "$daemon"
-    service disable "$daemon" >&2
+    systemd stop "$daemon"
+    systemd disable "$daemon" >&2
     rm -f "$enabled"
   fi
   for unit in $units; do
     if head -n 1 "$system/$unit" 2>/dev/null | grep -qxF "$mark"; then take_away "$unit"; fi
   done
   rm -f "$sysctl"
-  service daemon-reload
+  systemd daemon-reload
 }
 
 # --- what is there
@@ -323,7 +300,7 @@ observe() {
   {
     printf '%s\n' "$prefs" "$status" "$serve"
     { cat "$served" 2>/dev/null || true; } | jq -Rn '[inputs | split(" ") | {key: .[0], value: .[1]}] | from_entries'
-    service show --property=Id,ActiveState,UnitFileState "$daemon" zerotoil-tailscale.path |
+    systemd show --property=Id,ActiveState,UnitFileState "$daemon" zerotoil-tailscale.path |
       jq -Rs 'split("\n\n") | map(split("\n") | map(split("=") | select(length > 1) | {key: .[0], value: .[1]}) | from_entries
         | select(.Id) | {key: .Id, value: .}) | from_entries'
   } | jq -sc --arg program "$program" --arg kept "$kept" --arg ours "$ours" --arg in_etc "$(differing | tr '\n' ' ')" '
