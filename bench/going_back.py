@@ -1,4 +1,6 @@
-"""Times undo, restore and migration on a deployed lab with a data disk of 6 GiB: bench/going_back.py HOST INVENTORY.
+"""Times undo, restore and migration on a deployed lab with a data disk of 6 GiB.
+
+    bench/going_back.py HOST INVENTORY [downtime]        the last word: the migration only
 
 The host has no apps, so what an undo takes is its own time. Each is told by the step; `in guest` is the part in which scripts
 ran in the guest, logins included: that part is the guest's speed, not the product's.
@@ -6,6 +8,7 @@ ran in the guest, logins included: that part is the guest's speed, not the produ
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -112,11 +115,12 @@ def downtime(site: Site) -> None:
 
 def fresh_os_disk(site: Site) -> None:
     """The OS disk made anew from its image, so that the bare boot is a first boot, too."""
-    disk = next(line.split()[1] for line in _virsh(site, "domblklist", site.spec.name).splitlines() if " vda " in f" {line} ")
-    info = subprocess.run(["qemu-img", "info", disk], check=True, capture_output=True, text=True).stdout
-    backing = next(line.split(": ", 1)[1].split(" (")[0] for line in info.splitlines() if line.startswith("backing file:"))
-    line = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", backing, "-F", "qcow2", disk, "10G"]
-    subprocess.run(line, check=True)
+    volume = next(line.split()[1] for line in _virsh(site, "domblklist", site.spec.name).splitlines() if " vda " in f" {line} ")
+    disk = _virsh(site, "vol-path", "--pool", site.spec.hypervisor.pool, volume).strip()
+    answer = subprocess.run(["qemu-img", "info", "--output=json", disk], check=True, capture_output=True, text=True, timeout=60)
+    info = json.loads(answer.stdout)
+    line = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", info["full-backing-filename"], "-F", "qcow2", disk]
+    subprocess.run([*line, str(info["virtual-size"])], check=True, timeout=60)
 
 
 def _virsh(site: Site, *line: str) -> str:
@@ -125,16 +129,18 @@ def _virsh(site: Site, *line: str) -> str:
     ).stdout
 
 
-def _main(host: str, inventory: Path) -> None:
+def _main(host: str, inventory: Path, *what: str) -> None:
     site = _site(host, inventory)
+    if what == ("downtime",):
+        return downtime(site)
     small, large = going_back(site, 20), going_back(site, 2000)
     for name, seconds in small.items():
         print(f"ratio of {name}, 2 GB to 20 MB: {large[name] / seconds:.2f}")
-    downtime(site)
+    return downtime(site)
 
 
 if __name__ == "__main__":
     try:
-        _main(sys.argv[1], Path(sys.argv[2]))
+        _main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
     except LabError as error:
         sys.exit(f"{error.what}; {error.remedy}")

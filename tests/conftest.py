@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.sinks import FakeSink
+from zerotoil.layers.servers import servers
 from zerotoil.model.inventory import declare
 from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
@@ -28,6 +29,22 @@ RIGHT: dict[str, Any] = {
     "data_size": "20 GiB",
     "ssh_authorized_keys": ["ssh-ed25519 AAAAC3Nza you@laptop"],
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several workers, one has what needs the machine (libvirt, ZFS, a VM), and one has the control plane."""
+    for item in items:
+        if item.get_closest_marker("lab"):
+            item.add_marker(pytest.mark.xdist_group("machine"))
+        elif item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.xdist_group("cluster"))
+
+
+@pytest.fixture(autouse=True)
+def _another_run() -> Iterator[None]:
+    """A run knows its servers by address; the next test's NAS may have this one's port, and be another version."""
+    yield
+    servers._open.clear()
 
 
 _BRING = "from zerotoil.minilab import daemons, libvirtd, preflight, state, zpool; preflight.extend_path(); state.ensure(); {}"
