@@ -1,17 +1,21 @@
 """Deleting data for good: what goes, what it is refused for, and that nothing else of the source can do it. Four versions."""
 
+import errno
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import zerotoil
 from tests.resources.nas.conftest import apply, host, plan
-from zerotoil.clients.truenas import Nas
+from zerotoil.clients.truenas import Nas, NasError
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab.nas import Simulator
+from zerotoil.minilab.nas.storage import StorageError
 from zerotoil.model.data_volume import DataMark, VolumeState
+from zerotoil.resources.nas import patience
 from zerotoil.resources.nas.deletion import delete, doomed
 from zerotoil.resources.nas.mark import dataset, write_mark
 
@@ -161,3 +165,27 @@ def test_a_kept_volume_that_nothing_serves(sim: Simulator, nas: Nas) -> None:
     delete(nas, "tank/lab/matrix/kept", OWNER, "tank/lab/matrix/kept")
     assert dataset(nas, "tank/lab/matrix/kept") is None and dataset(nas, VOLUME)
     assert {entry["name"] for entry in nas.query("iscsi.target")} == {"matrix", "other"}
+
+
+def test_what_is_busy_for_a_moment_is_waited_for(sim: Simulator, nas: Nas, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extent was let go of just now: seen on the embedded lab, whose target closes its file a little later."""
+    monkeypatch.setattr(patience, "_LOOK_SECONDS", 0.0)
+    make(sim, nas)
+    sim.faults.busy = 3
+    with pytest.raises(NasError, match="device busy"):
+        delete(nas, VOLUME, OWNER, VOLUME)  # the extent itself is refused at once
+    sim.faults.busy = 0
+    monkeypatch.setattr(sim.storage, "destroy", _busy_twice(sim.storage.destroy))
+    delete(nas, VOLUME, OWNER, VOLUME)
+    assert dataset(nas, VOLUME) is None
+
+
+def _busy_twice(destroy: Callable[[str], None]) -> Callable[[str], None]:
+    refusals = iter([True, True])
+
+    def busy(name: str) -> None:
+        if next(refusals, False):
+            raise StorageError(f"cannot destroy '{name}': dataset is busy", errno.EBUSY)
+        destroy(name)
+
+    return busy

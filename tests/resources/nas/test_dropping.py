@@ -11,7 +11,7 @@ from zerotoil.errors import LabError
 from zerotoil.minilab.nas import Simulator
 from zerotoil.minilab.nas.middleware import METHODS
 from zerotoil.model.restore import Restore
-from zerotoil.resources.nas import dropping
+from zerotoil.resources.nas import patience
 from zerotoil.resources.nas.beside import make_clone, served
 from zerotoil.resources.nas.dropping import Dropping
 
@@ -23,7 +23,7 @@ X = Restore(SPEC, "x")
 
 @pytest.fixture(autouse=True)
 def with_snapshot(sim: Simulator, nas: Nas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dropping, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "_LOOK_SECONDS", 0.0)
     apply(nas, SPEC)
     sim.storage.snapshot([f"{VOLUME}@a"], {})
     nas.forget()
@@ -226,7 +226,7 @@ def test_busy_for_a_moment(sim: Simulator, nas: Nas) -> None:
 
 
 def test_busy_for_too_long(sim: Simulator, nas: Nas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dropping, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "BUSY_SECONDS", 0.0)
     make(nas)
     sim.faults.busy = 1000
     with pytest.raises(LabError) as caught:
@@ -237,7 +237,7 @@ def test_busy_for_too_long(sim: Simulator, nas: Nas, monkeypatch: pytest.MonkeyP
 
 
 def test_logged_in_still(sim: Simulator, nas: Nas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dropping, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "BUSY_SECONDS", 0.0)
     make(nas)
     iqn = served(nas, X, VOLUME).iqn
     sim.targets.sessions[iqn] = ["iqn.1993-08.org.debian:01:hv1"]  # type: ignore[attr-defined]
@@ -259,7 +259,7 @@ def test_an_answer_is_not_believed(sim: Simulator, nas: Nas, monkeypatch: pytest
 
 
 def test_a_held_snapshot_of_the_clone(sim: Simulator, nas: Nas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dropping, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "BUSY_SECONDS", 0.0)
     make(nas)
     sim.storage.snapshot([f"{CLONE}@auto-1"], {})
     sim.storage.hold(f"{CLONE}@auto-1")

@@ -15,6 +15,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.resources.nas.clone import clones_of
 from zerotoil.resources.nas.mark import dataset, of_entry
+from zerotoil.resources.nas.patience import when_idle
 
 Entry = dict[str, Any]
 
@@ -81,13 +82,13 @@ def delete(nas: Nas, volume: str, owner: str, confirmed: str, target: str = "") 
         for number, _ in found.targets:
             nas.write("iscsi.target.delete", number)
         for snapshot in found.snapshots:
-            nas.write(f"{nas.capabilities.snapshots}.delete", snapshot)
+            when_idle(nas, f"{nas.capabilities.snapshots}.delete", snapshot)
         nas.forget()
         if left := [extent for extent in nas.query("iscsi.extent") if extent.get("disk") == f"zvol/{volume}"]:
             raise _still_there(f"the extent {left[0]['name']}")  # the server would delete it with the volume, forced
         if left := _snapshots(nas, volume):
             raise _still_there(", ".join(snapshot["id"] for snapshot in left))
-        nas.write("pool.dataset.delete", volume)
+        when_idle(nas, "pool.dataset.delete", volume)  # it was served until now
         nas.forget()
         if dataset(nas, volume):
             raise _still_there(volume)

@@ -8,7 +8,6 @@ have done it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +20,7 @@ from zerotoil.resources.nas.beside import MARK, Served, is_marked, local
 from zerotoil.resources.nas.clone import ancestry, clones_of, origin
 from zerotoil.resources.nas.kept import Entry, Kept
 from zerotoil.resources.nas.mark import dataset, property_of
-
-_BUSY = ("EBUSY", "EFAULT")  # an initiator that just logged out, a device that udev still looks at
-_BUSY_SECONDS = 20
-_LOOK_SECONDS = 0.5
+from zerotoil.resources.nas.patience import when_idle
 
 
 @dataclass(frozen=True)
@@ -153,18 +149,13 @@ class Dropping:
 
     def _gone(self, what: str, is_gone: Callable[[], bool], method: str, *params: Any) -> None:
         """Delete one thing, wait while it is busy, and prove that it is gone. Raises LabError."""
-        deadline = time.monotonic() + _BUSY_SECONDS
-        while True:
-            try:
-                self.nas.write(method, *params)
-                break
-            except NasError as error:
-                if error.errname == "EACCES":
-                    role = "give nas_user the roles DATASET_DELETE and SNAPSHOT_DELETE (docs/truenas.md), then run again"
-                    raise NasError(error.what, role, error.errname, code=error.code) from error
-                if error.errname not in _BUSY or time.monotonic() > deadline:
-                    raise
-            time.sleep(_LOOK_SECONDS)
+        try:
+            when_idle(self.nas, method, *params)
+        except NasError as error:
+            if error.errname == "EACCES":
+                role = "give nas_user the roles DATASET_DELETE and SNAPSHOT_DELETE (docs/truenas.md), then run again"
+                raise NasError(error.what, role, error.errname, code=error.code) from error
+            raise
         self.nas.forget()
         if not is_gone():
             raise NasError(
