@@ -86,8 +86,9 @@ def build(directory: Path, authfile: Path | None, ca: Path | None, variant: str,
     from zerotoil.workflows.os_image import build
 
     ref = _ref(against) if against else None
-    registry = _registry(_access(authfile, ca))
-    built = build(ImageFolder(directory), variant, ImageEngine.found(), click.echo)
+    access = _access(authfile, ca)
+    registry = _registry(access)
+    built = build(ImageFolder(directory), variant, ImageEngine.found(), access, click.echo)
     packages = built.installed
     about = f", {size(built.size)}" if built.size else ""
     click.echo(f"{variant}: built, {len(packages)} packages{about}, content {built.content[:12]}")

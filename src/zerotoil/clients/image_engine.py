@@ -52,11 +52,12 @@ class ImageEngine:
                 return cls(program)
         raise LabError("neither podman nor buildah is installed", "install one: apt-get install buildah", code=Code.TOOL_MISSING)
 
-    def build(self, context: Path, target: str, base: str) -> str:
+    def build(self, context: Path, target: str, base: str, access: Access) -> str:
         """The id of the image that the stage `target` makes on `base`. Raises LabError with the step that failed."""
         with tempfile.TemporaryDirectory(prefix="zerotoil-") as folder:
-            made = Path(folder, "id")
-            line = ["build", "--layers", "--format", "oci", "--target", target, "--build-arg", f"BASE={base}"]
+            made, certificates = Path(folder, "id"), Path(folder, "certificates")
+            certificates.mkdir()
+            line = ["build", "--layers", "--format", "oci", *access.flags(certificates), "--target", target, "--build-arg", f"BASE={base}"]
             line += ["--iidfile", str(made), "--file", str(context / "Containerfile"), str(context)]
             self._run(line, f"{target} was not built", Code.IMAGE_BUILD_FAILED, _BUILD_SECONDS)
             return made.read_text().strip().removeprefix("sha256:")

@@ -89,7 +89,7 @@ class ImageFolder:
         """By variant, since two of them may have units of one name."""
         if not shutil.which("systemd-analyze"):
             raise LabError(
-                "systemd-analyze is not installed", "install systemd: it judges the image's units", code=Code.TOOL_MISSING
+                "systemd-analyze is not installed", "install systemd", code=Code.TOOL_MISSING
             )
         for variant in sorted({name.partition("/")[0] for name in paths}):
             texts: dict[str, str] = {}

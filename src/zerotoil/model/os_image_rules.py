@@ -115,17 +115,9 @@ def _stages(text: str) -> _Found:
         variable = re.fullmatch(r"\$\{?(\w+)\}?", stage.base)
         pinned = stage.base in ("scratch", *known) or "@sha256:" in stage.base
         if variable and (variable[1] != "BASE" or "BASE" not in arguments):
-            yield (
-                stage.line,
-                f"FROM {stage.base}: nothing says what that is",
-                "write ARG BASE before it, for base.lock",
-            )
+            yield stage.line, f"FROM {stage.base}: nothing says what that is", "write ARG BASE before it, for base.lock"
         elif not variable and not pinned:
-            yield (
-                stage.line,
-                f"FROM {stage.base} moves by itself",
-                "write FROM ${BASE}, or add its @sha256:…",
-            )
+            yield stage.line, f"FROM {stage.base} moves by itself", "write FROM ${BASE}, or add its @sha256:…"
         known.append(stage.name)
         ran = [one.rest for one in stage.instructions if one.word == "RUN"]
         if any(re.search(r"\bdnf\b", rest) for rest in ran) and not re.search(r"\bbootc\s+container\s+lint\b", (ran or [""])[-1]):
@@ -145,6 +137,7 @@ def overlay_problems(paths: Iterable[str]) -> list[LabError]:
 _TMPFILES = "let usr/lib/tmpfiles.d make it"
 _AT_BOOT = ("run", "tmp", "dev", "proc", "sys")
 _K3S = ("usr/bin/k3s", "usr/sbin/k3s", "usr/libexec/k3s")
+_K3S_WHY = "k3s in /usr is read-only: nothing could upgrade it"
 _NOT_KEPT = (  # below which path, why it is not on a host, what would be right; the first that fits
     ("usr/local", "/usr/local is a link to /var/usrlocal on a host", "put it into /usr/bin or /usr/libexec"),
     ("usr/etc", "/usr/etc is made from /etc by the image's own tools", "put it into /etc"),
@@ -157,10 +150,7 @@ _NOT_KEPT = (  # below which path, why it is not on a host, what would be right;
     ("media", "/media is a link to /run/media on a host", _TMPFILES),
     *((name, f"/{name} is made anew at each boot", _TMPFILES) for name in _AT_BOOT),
     ("boot", "/boot is not an image's: a deployment writes its own kernel there", "usr/lib/bootc/kargs.d is for its arguments"),
-    *(
-        (name, "k3s in /usr is read-only: nothing could upgrade it", "leave it out; zerotoil puts it at /usr/local/bin")
-        for name in _K3S
-    ),
+    *((name, _K3S_WHY, "leave it out; zerotoil puts it at /usr/local/bin") for name in _K3S),
 )
 
 
@@ -172,7 +162,4 @@ def why_not_kept(path: str) -> tuple[str, str] | None:
     top, _, rest = path.partition("/")
     if top in ("usr", "etc") and rest:
         return None
-    return (
-        f"/{top} is not in an image-based system: its root is read-only and holds what the base made",
-        "put it into /usr or /etc",
-    )
+    return f"/{top} is not in an image-based system: its root is read-only", "put it into /usr or /etc"

@@ -88,13 +88,13 @@ def pin(folder: ImageFolder, reference: str, registry: Registry) -> tuple[Base |
     return before, after
 
 
-def build(folder: ImageFolder, variant: str, engine: ImageEngine, say: Callable[[str], None]) -> Built:
+def build(folder: ImageFolder, variant: str, engine: ImageEngine, access: Access, say: Callable[[str], None]) -> Built:
     """Check everything, build, label. Raises LabError with all that is wrong; nothing of an earlier build is lost then."""
     folder.check()
     folder.check_variant(variant)
     base = folder.base
     say(f"{variant}: everything that is checked before a build is right; building on {base.pinned}")
-    image = engine.build(folder.root, variant, base.pinned)
+    image = engine.build(folder.root, variant, base.pinned, access)
     text = engine.read(image, PACKAGES)
     packages = read_packages(text or "")
     if not packages:
