@@ -15,7 +15,15 @@ from zerotoil.layers.os_image import ImageFolder
 from zerotoil.model.image import ImageRef
 
 PROGRAMS = ("sh", "cat", "mkdir", "dirname", "sort", "rm", "mawk", "dpkg-query", "sed")
-STATUS = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\nInstalled-Size: 10\nMaintainer: x\nVersion: {}\nDescription: x\n\n"
+STATUS = """Package: {}
+Status: install ok installed
+Architecture: amd64
+Installed-Size: 10
+Maintainer: x
+Version: {}
+Description: x
+
+"""
 CONTAINERFILE = """ARG BASE
 FROM ${BASE} AS base
 COPY overlay/base/ /
@@ -66,15 +74,15 @@ def root_tar(path: Path, version: str) -> None:
             tar.addfile(entry)
 
 
-def push_base(folder: Path, made: ImageEngine, registry: RealRegistry, version: str) -> ImageRef:
-    """The base on the registry, as os/base:stable."""
+def push_base(folder: Path, made: ImageEngine, registry: RealRegistry, version: str, name: str = "os/base") -> ImageRef:
+    """The base on the registry, as NAME:stable. `folder` has the registry's logins."""
     context = folder / f"base-{version}"
     context.mkdir()
     root_tar(context / "root.tar", version)
     (context / "Containerfile").write_text(
         f"FROM scratch AS x\nADD root.tar /\nLABEL org.opencontainers.image.version={version}\n"
     )
-    ref = ImageRef.parse(f"{registry.name}/os/base:stable")
+    ref = ImageRef.parse(f"{registry.name}/{name}:stable")
     access = Access(folder / "auth.json", registry.ca)
     made.push(made.build(context, "x", "", access), ref, access)
     return ref

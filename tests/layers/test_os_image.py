@@ -11,7 +11,8 @@ from zerotoil.errors import LabError
 from zerotoil.layers.os_image import ImageFolder
 
 pytestmark = pytest.mark.skipif(
-    not shutil.which("systemd-analyze") or not shutil.which("shellcheck"), reason="systemd-analyze and shellcheck are not installed"
+    not shutil.which("systemd-analyze") or not shutil.which("shellcheck"),
+    reason="systemd-analyze and shellcheck are not installed",
 )
 
 

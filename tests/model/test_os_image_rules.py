@@ -1,4 +1,4 @@
-"""What a Containerfile and an overlay may not hold: each rule with a file that breaks it, and the shipped one that breaks none."""
+"""What a Containerfile and an overlay may not hold: each rule with what breaks it; the shipped one breaks none."""
 
 from pathlib import Path
 
@@ -33,9 +33,11 @@ def said(text: str) -> list[str]:
          "k3s itself comes into /usr, which is read-only: the upgrade controller could not replace it: "
          "install k3s-selinux alone; zerotoil puts the binary at /usr/local/bin"),
         ("COPY k3s /usr/bin/k3s",
-         "COPY to /usr/bin/k3s: k3s in /usr is read-only: nothing could upgrade it: leave it out; zerotoil puts it at /usr/local/bin"),
+         "COPY to /usr/bin/k3s: k3s in /usr is read-only: nothing could upgrade it: "
+         "leave it out; zerotoil puts it at /usr/local/bin"),
         ("COPY a /var/lib/a",
-         "COPY to /var/lib/a: /var is the host's own: of an image's it takes nothing after its first boot: let usr/lib/tmpfiles.d make it"),
+         "COPY to /var/lib/a: /var is the host's own: of an image's it takes nothing after its first boot: "
+         "let usr/lib/tmpfiles.d make it"),
         ("ADD a.tar /opt/",
          "ADD to /opt/: /opt is a link to /var/opt on a host: put it into /usr/lib or /usr/share"),
     ],
@@ -52,7 +54,8 @@ def test_a_line_that_breaks(line: str, want: str) -> None:
          "line 1: FROM quay.io/fedora/fedora-coreos:stable moves by itself: write FROM ${BASE}, or add its @sha256:…"),
         ("FROM ${BASE}\n", "line 1: FROM ${BASE}: nothing says what that is: write ARG BASE before it, for base.lock"),
         ("ARG BASE\nFROM $OTHER\n", "line 2: FROM $OTHER: nothing says what that is: write ARG BASE before it, for base.lock"),
-        ("ARG BASE\nFROM $BASE AS a\nRUN dnf install x\nRUN true\n", "line 2: stage a is not checked: end it with RUN bootc container lint"),
+        ("ARG BASE\nFROM $BASE AS a\nRUN dnf install x\nRUN true\n",
+         "line 2: stage a is not checked: end it with RUN bootc container lint"),
     ],
 )  # fmt: skip
 def test_a_stage_that_breaks(text: str, want: str) -> None:

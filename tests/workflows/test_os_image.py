@@ -16,6 +16,7 @@ from zerotoil.clients.image_engine import Access, ImageEngine
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers.os_image import ImageFolder
+from zerotoil.model.image import ImageRef
 from zerotoil.workflows import os_image
 from zerotoil.workflows.os_image import compare, last_build
 
@@ -26,21 +27,37 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]
         yield made
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, registry: RealRegistry) -> Path:
+    """A folder with an engine's storage, which has built the base and pushed it: that takes longer than all that is tested."""
+    folder = tmp_path_factory.mktemp("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        made = engine(folder / "storage", patch)
+        login(folder, registry)
+        push_base(folder, made, registry, "1.80")
+    return folder
+
+
+def login(folder: Path, registry: RealRegistry) -> Path:
+    path = folder / "auth.json"
+    path.write_text(json.dumps({"auths": {registry.name: {"auth": "bWU6czNjcmV0"}}}))
+    path.chmod(0o600)
+    return path
+
+
 class Project:
     """An owner's folder with images/, logged in to a registry that has a base."""
 
-    def __init__(self, root: Path, registry: RealRegistry, patch: pytest.MonkeyPatch) -> None:
-        self.root, self.registry = root, registry
+    def __init__(self, root: Path, shared: Path, registry: RealRegistry, patch: pytest.MonkeyPatch) -> None:
+        self.root, self.shared, self.registry, self.patch = root, shared, registry, patch
         self.folder: ImageFolder = image_folder(root / "images")
-        self.auth = root / "auth.json"
-        self.auth.write_text(json.dumps({"auths": {registry.name: {"auth": "bWU6czNjcmV0"}}}))
-        self.auth.chmod(0o600)
+        self.auth = login(root, registry)
         patch.setenv("REGISTRY_AUTH_FILE", str(self.auth))
         patch.setenv("ZEROTOIL_CACHE", str(root / "cache"))
-        self.engine: ImageEngine = engine(root / "storage", patch)
+        self.engine: ImageEngine = engine(shared / "storage", patch)
         patch.setattr(ImageEngine, "found", lambda: self.engine)
         patch.chdir(root)
-        self.base = push_base(root, self.engine, registry, "1.80")
+        self.base = ImageRef.parse(f"{registry.name}/os/base:stable")
 
     def run(self, verb: str, *arguments: str) -> Result:
         given = ["--ca", str(self.registry.ca)] if verb in ("pin", "build", "push") else []
@@ -58,8 +75,8 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, registry: RealRegistry, monkeypatch: pytest.MonkeyPatch) -> Project:
-    return Project(tmp_path, registry, monkeypatch)
+def project(tmp_path: Path, shared: Path, registry: RealRegistry, monkeypatch: pytest.MonkeyPatch) -> Project:
+    return Project(tmp_path, shared, registry, monkeypatch)
 
 
 def test_from_the_base_to_a_push_that_changes_nothing(project: Project, tmp_path: Path) -> None:
@@ -74,27 +91,24 @@ def test_from_the_base_to_a_push_that_changes_nothing(project: Project, tmp_path
     )
     assert said.splitlines()[1].startswith("base: built, 2 packages, ")
     assert said.splitlines()[1].endswith(f"content {built.content[:12]}")
-    assert said.splitlines()[2:] == ["  base-files 13 10.0 KiB", "  tailscale 1.80 10.0 KiB", f"{target}: nothing was pushed there yet"]
+    assert said.splitlines()[2:] == [
+        "  base-files 13 10.0 KiB",
+        "  tailscale 1.80 10.0 KiB",
+        f"{target}: nothing was pushed there yet",
+    ]
     assert built.packages == "base-files 13 10240\ntailscale 1.80 10240\n"
 
     assert project.ok("push", "base", target, "--digest-file", "pushed").startswith(f"{target}: pushed, sha256:")
     digest = Path("pushed").read_text()
-    assert project.ok("push", "base", target, "--digest-file", "pushed") == f"{target}: nothing changed, nothing pushed; {digest}\n"
+    assert (
+        project.ok("push", "base", target, "--digest-file", "pushed") == f"{target}: nothing changed, nothing pushed; {digest}\n"
+    )
     assert Path("pushed").read_text() == ""
 
-    (tmp_path / "other").mkdir()
-    project.engine = engine_elsewhere(tmp_path / "other", project)  # as a CI job builds: nothing is kept from the last time
+    project.engine = engine(tmp_path / "storage", project.patch)  # as a CI job builds: nothing is kept from the last time
     assert project.ok("build").splitlines()[-1] == f"{target}: the same content, a push would change nothing"
     assert project.ok("push", "base", target).startswith(f"{target}: nothing changed")
     assert project.ok("push", "base", target, "--force").startswith(f"{target}: pushed, sha256:")
-
-
-def engine_elsewhere(folder: Path, project: Project) -> ImageEngine:
-    with pytest.MonkeyPatch.context() as patch:
-        made = engine(folder, patch)
-    storage = folder / "storage.conf"
-    Path(project.root / "storage" / "storage.conf").write_text(storage.read_text())
-    return made
 
 
 def test_a_newer_base_is_named_by_its_packages(project: Project, tmp_path: Path) -> None:
@@ -102,8 +116,8 @@ def test_a_newer_base_is_named_by_its_packages(project: Project, tmp_path: Path)
     project.ok("pin", str(project.base))
     project.ok("build")
     project.ok("push", "base", target)
-    push_base(tmp_path, project.engine, project.registry, "1.82")
-    assert " (was 1.80)" in project.ok("pin")
+    newer = push_base(tmp_path, project.engine, project.registry, "1.82", "os/newer")
+    assert project.ok("pin", str(newer)).endswith(" (was 1.80)\n")
     assert project.ok("build").splitlines()[-2:] == [f"{target}: 1 package differs", "  ~ tailscale 1.80 -> 1.82"]
     assert project.ok("push", "base", target).startswith(f"{target}: pushed, ")
 
@@ -139,7 +153,8 @@ def test_no_credential_is_on_a_command_line(project: Project, monkeypatch: pytes
     [
         (CONTAINERFILE.replace("RUN sh", "RUN nosuch"), Code.IMAGE_BUILD_FAILED, "base was not built (STEP 3/3: RUN nosuch"),
         (CONTAINERFILE.replace("RUN sh /usr/libexec/zerotoil/list-packages.sh\n", ""), Code.IMAGE_NO_PACKAGES,
-         "base has no /usr/share/zerotoil/packages.txt: add RUN sh /usr/libexec/zerotoil/list-packages.sh to that stage, after its dnf"),
+         "base has no /usr/share/zerotoil/packages.txt: "
+         "add RUN sh /usr/libexec/zerotoil/list-packages.sh to that stage, after its dnf"),
         (CONTAINERFILE.replace("RUN sh", "RUN rpm-ostree install x && sh"), Code.CONTAINERFILE_RULE,
          "Containerfile line 4: rpm-ostree install fails in a build: its base was not booted: use dnf"),
     ],

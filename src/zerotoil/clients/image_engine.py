@@ -57,7 +57,17 @@ class ImageEngine:
         with tempfile.TemporaryDirectory(prefix="zerotoil-") as folder:
             made, certificates = Path(folder, "id"), Path(folder, "certificates")
             certificates.mkdir()
-            line = ["build", "--layers", "--format", "oci", *access.flags(certificates), "--target", target, "--build-arg", f"BASE={base}"]
+            line = [
+                "build",
+                "--layers",
+                "--format",
+                "oci",
+                *access.flags(certificates),
+                "--target",
+                target,
+                "--build-arg",
+                f"BASE={base}",
+            ]
             line += ["--iidfile", str(made), "--file", str(context / "Containerfile"), str(context)]
             self._run(line, f"{target} was not built", Code.IMAGE_BUILD_FAILED, _BUILD_SECONDS)
             return made.read_text().strip().removeprefix("sha256:")

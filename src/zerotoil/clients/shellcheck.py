@@ -26,4 +26,4 @@ def complaints(scripts: Sequence[Path]) -> list[tuple[Path, int, str]]:
         found = json.loads(done.stdout)["comments"]
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError) as error:
         raise LabError(f"shellcheck failed ({type(error).__name__})", "run it by hand", code=Code.TOOL_FAILED) from error
-    return [(Path(one["file"]), one["line"], f"SC{one['code']} {one['message']}") for one in found]
+    return [(Path(one["file"]), one["line"], f"SC{one['code']} {one['message'].rstrip('.')}") for one in found]

@@ -88,9 +88,7 @@ class ImageFolder:
     def _units(self, paths: dict[str, Path]) -> Iterator[LabError]:
         """By variant, since two of them may have units of one name."""
         if not shutil.which("systemd-analyze"):
-            raise LabError(
-                "systemd-analyze is not installed", "install systemd", code=Code.TOOL_MISSING
-            )
+            raise LabError("systemd-analyze is not installed", "install systemd", code=Code.TOOL_MISSING)
         for variant in sorted({name.partition("/")[0] for name in paths}):
             texts: dict[str, str] = {}
             for name, path in paths.items():
