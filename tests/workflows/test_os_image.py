@@ -2,6 +2,9 @@
 its base (dnf and bootc are not here). No stand-ins."""
 
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +13,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.clients.registry.oci import RealRegistry, real_registry
+from tests.conftest import make_spec
 from tests.os_image import CONTAINERFILE, engine, image_folder, push_base
 from zerotoil.cli.image import image
 from zerotoil.clients.image_engine import Access, ImageEngine
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers import Site
 from zerotoil.layers.os_image import ImageFolder
 from zerotoil.model.image import ImageRef
+from zerotoil.model.os_image import PACKAGES
+from zerotoil.resources.guest import Guest
 from zerotoil.workflows import os_image
 from zerotoil.workflows.os_image import compare, last_build
 
@@ -200,3 +207,28 @@ def test_a_host_is_compared_by_name(project: Project) -> None:
     project.ok("build")
     found = compare("base-files 13 1\nnano 8 1\ntailscale 1.78 1\n", last_build("base"))
     assert [str(one) for one in found] == ["- nano 8", "~ tailscale 1.78 -> 1.80"]
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-query"), reason="dpkg-query is not installed")
+def test_a_host_says_what_it_runs(tmp_path: Path) -> None:
+    """By the file of its image; where there is none, by its package database."""
+    listed = tmp_path / "packages.txt"
+    script = os_image.RUNNING.replace(PACKAGES, str(listed))
+    assert re.search(r"^bash \d\S+$", asked(script), re.M)
+    listed.write_text("bash 1 2\n")
+    assert asked(script) == "bash 1 2\n"
+
+
+def asked(script: str) -> str:
+    return subprocess.run(["/bin/sh", "-s"], input=script, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def test_diff_names_what_a_host_would_get(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.ok("pin", str(project.base))
+    project.ok("build")
+    running = ["base-files 13 1\ntailscale 1.78 1\n", "base-files 13\ntailscale 1.80\n"]
+    monkeypatch.setattr("zerotoil.cli.image.find", lambda host, _inventory: make_spec(host))
+    monkeypatch.setattr(Site, "running_guest", lambda site: Guest(site.spec.name, lambda script: running.pop(0)))
+    assert project.ok("diff", "web1") == "web1 -> base: 1 package differs\n  ~ tailscale 1.78 -> 1.80\n"
+    assert project.ok("diff", "web1") == "web1 -> base: the same packages\n"
+    assert str(project.fails("diff", "web1", "k3s")) == "no k3s image was built here: zerotoil image build k3s"
