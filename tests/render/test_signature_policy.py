@@ -12,12 +12,15 @@ import pytest
 
 from tests.clients.registry.oci import Image, RealRegistry, real_registry
 from zerotoil.clients.image_engine import Access
+from zerotoil.clients.registry import Registry
 from zerotoil.clients.skopeo import sign
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.minilab.tools import tool
 from zerotoil.model.image import ImageRef
+from zerotoil.model.registry import RegistrySpec
 from zerotoil.render.signature_policy import policy, registries
+from zerotoil.workflows.os_image import is_signed
 
 
 def test_the_texts() -> None:
@@ -118,6 +121,17 @@ def test_a_signature_of_another_repository_does_not_do(host: Host, registry: Rea
     ]  # fmt: skip
     subprocess.run(line, check=True, timeout=60)
     assert "is not accepted" in host.takes(f"docker://{registry.name}/os:moved")
+
+
+def test_what_is_signed_is_known(host: Host, registry: RealRegistry) -> None:
+    """So a push that was cut off before its signature gets one by the next push, and no second one after that."""
+    ref = ImageRef.parse(f"{registry.name}/os:known")
+    digest = registry.push("os:known", Image(labels={"tag": "known"}))
+    asked = RegistrySpec(ca=registry.ca)
+    assert not is_signed(ref, digest, Registry(asked))
+    host.sign("known", "owner")
+    assert is_signed(ref, digest, Registry(asked))
+    assert not is_signed(ref, "sha256:" + "0" * 64, Registry(asked))
 
 
 def test_what_apps_pull_is_not_asked_for_a_signature(host: Host, registry: RealRegistry) -> None:

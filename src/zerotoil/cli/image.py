@@ -127,8 +127,8 @@ def _compare_with(ref: ImageRef, registry: Registry, built: Built) -> None:
 @_variant
 @click.argument("reference")
 @click.option("--force", is_flag=True, help="Push though the registry has the same content.")
-@click.option("--digest-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the new digest there; empty if none.")
-@click.option("--sign-key", type=_FILE, help="Sign with this key (cosign's form) by skopeo; else sign with cosign.")
+@click.option("--digest-file", type=click.Path(dir_okay=False, path_type=Path), help="Write the digest of the tag there.")
+@click.option("--sign-key", type=_FILE, help="Sign by skopeo with this key (cosign's form), unless it is signed.")
 @click.option("--sign-passphrase-file", type=_FILE, help="The key's passphrase (mode 0600).")
 def push(
     authfile: Path | None, ca: Path | None, variant: str, reference: str, force: bool, digest_file: Path | None,
@@ -138,7 +138,7 @@ def push(
     from zerotoil.clients import skopeo
     from zerotoil.clients.image_engine import ImageEngine
     from zerotoil.model.secret import Secret
-    from zerotoil.workflows.os_image import last_build, push, pushed
+    from zerotoil.workflows.os_image import is_signed, last_build, push, pushed
 
     ref, access, built = _ref(reference), _access(authfile, ca), last_build(variant)
     if sign_key and not sign_passphrase_file:
@@ -146,15 +146,14 @@ def push(
     for secret in (sign_key, sign_passphrase_file):
         if secret:
             Secret(source=f"file:{secret}").reveal()  # others may not read it
-    there = pushed(ref, _registry(access))
-    digest = push(built, ref, None if force else there, ImageEngine.found(), access)
+    registry = _registry(access)
+    there = pushed(ref, registry)
+    new = push(built, ref, None if force else there, ImageEngine.found(), access)
+    digest = new or (there.digest if there else "")
+    click.echo(f"{ref}: pushed, {new}" if new else f"{ref}: nothing changed, nothing pushed; {digest}")
     if digest_file:
-        digest_file.write_text(digest or "")
-    if digest is None:
-        click.echo(f"{ref}: nothing changed, nothing pushed; {there.digest if there else ''}")
-        return
-    click.echo(f"{ref}: pushed, {digest}")
-    if sign_key and sign_passphrase_file:
+        digest_file.write_text(digest)
+    if sign_key and sign_passphrase_file and not is_signed(ref, digest, registry):
         skopeo.sign(ref, sign_key, sign_passphrase_file, access)
         click.echo(f"{ref}: signed")
 

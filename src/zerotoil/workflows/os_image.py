@@ -134,6 +134,11 @@ def push(built: Built, ref: ImageRef, there: Pushed | None, engine: ImageEngine,
     return engine.push(built.image, ref, access)
 
 
+def is_signed(ref: ImageRef, digest: str, registry: Registry) -> bool:
+    """Whether a signature is attached to the image, whoever made it: a push that was cut off before is signed by the next one."""
+    return f"{digest.replace(':', '-')}.sig" in registry.tags(ref)
+
+
 def compare(running: str, built: Built) -> list[Difference]:
     """What the built image has otherwise than a host, of which `running` is the list."""
     return differences(read_packages(running), built.installed)
