@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import make_spec
-from tests.errors import beside, cluster, declared, lab, servers, undo
+from tests.errors import beside, cluster, declared, lab, os_image, servers, undo
 from tests.errors.sshd import OTHER_KEY, listening
 from tests.errors.world import Provoke, World
 from zerotoil.clients import ssh
@@ -15,7 +15,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.model.inventory import Problem
 
-TABLES = (declared.CASES, servers.CASES, lab.CASES, beside.CASES, undo.CASES, cluster.CASES)
+TABLES = (declared.CASES, servers.CASES, lab.CASES, beside.CASES, undo.CASES, cluster.CASES, os_image.CASES)
 CASES = {code: provoke for table in TABLES for code, provoke in table.items()}
 
 

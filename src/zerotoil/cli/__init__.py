@@ -23,6 +23,7 @@ _COMMANDS = {
     "destroy": ("zerotoil.cli.destroy", "Remove a host's VM; its data stays on the NAS."),
     "doctor": ("zerotoil.cli.doctor", "What is missing here and on the servers, and the command that fixes each."),
     "explain": ("zerotoil.cli.explain", "What a code in square brackets means, and what to do about it."),
+    "image": ("zerotoil.cli.image", "The hosts' OS as an image of your own: build, push, compare."),
     "init": ("zerotoil.cli.init", "Write a first inventory, from flags or answers."),
     "k3s": ("zerotoil.cli.k3s", "A cluster: its nodes, Plans and jobs; its kubeconfig."),
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),

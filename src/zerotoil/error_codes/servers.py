@@ -236,4 +236,54 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "The image exists, and not for linux/amd64.",
         "Name another tag or another image.",
     ),
+    Code.IMAGE_FOLDER: (
+        "no folder of an OS image",
+        "The folder has no Containerfile, or no stage of that name in it.",
+        "zerotoil image init writes one.",
+    ),
+    Code.CONTAINERFILE_RULE: (
+        "Containerfile breaks a rule",
+        "It holds what fails in a build or breaks on a host: a comment behind an instruction, rpm-ostree, a base that moves.",
+        "Write what the message says. See docs/guides/os-image.md.",
+    ),
+    Code.OVERLAY_PATH: (
+        "file would not stay in an image",
+        "A file of the overlay lies where an image-based system keeps nothing of an image.",
+        "Move it below /usr or /etc, as the message says.",
+    ),
+    Code.IMAGE_UNIT: (
+        "systemd refuses a unit of the image",
+        "systemd-analyze complains about a unit in the overlay.",
+        "Mend the unit; the message names file and line.",
+    ),
+    Code.IMAGE_SCRIPT: (
+        "shellcheck complains about a script of the image",
+        "A script in the overlay has a mistake, or cannot be run where it lies.",
+        "Mend the script; the message names file and line.",
+    ),
+    Code.BASE_NOT_PINNED: (
+        "base of the image is not pinned",
+        "No digest says what the image is built on, so it would be another with each build.",
+        "zerotoil image pin.",
+    ),
+    Code.IMAGE_BUILD_FAILED: (
+        "image was not built",
+        "podman or buildah stopped at a step. Nothing was pushed.",
+        "Mend the step that the message names, and build again.",
+    ),
+    Code.IMAGE_NO_PACKAGES: (
+        "image does not say what is in it",
+        "The image has no list of its packages, so nobody could say what an update changes.",
+        "End each stage with RUN sh /usr/libexec/zerotoil/list-packages.sh.",
+    ),
+    Code.IMAGE_PUSH_FAILED: (
+        "image was not pushed or not signed",
+        "The registry, podman, buildah or skopeo refused it.",
+        "See whether login, CA and key are right; run again.",
+    ),
+    Code.NO_IMAGE_BUILT: (
+        "no image was built",
+        "There is nothing to push or to compare with: no build of this folder was finished here.",
+        "zerotoil image build.",
+    ),
 }

@@ -32,7 +32,7 @@ def bad_units(sites: list[Site]) -> list[Problem]:
         texts = _units(site)
         alike = frozenset((name, _without_host(text, site)) for name, text in texts.items())
         if alike not in said:
-            said[alike] = list(_complaints(texts))
+            said[alike] = list(unit_complaints(texts))
         found += [Problem(site.spec.name, "os_butane", "", what, Code.UNIT_WRONG) for what in said[alike]]
     return found
 
@@ -50,18 +50,22 @@ def _without_host(text: str, site: Site) -> str:
     return text.replace(escape_unit(path.removeprefix("/")), "").replace(path, "")
 
 
-def _complaints(texts: dict[str, str]) -> Iterator[str]:
-    """What is wrong with a line of a unit, or with a unit as a whole, for which systemd would not load it."""
+def unit_complaints(texts: dict[str, str]) -> Iterator[str]:
+    """What is wrong with a line of a unit, or with a unit as a whole, for which systemd would not load it.
+
+    By name; a drop-in's is UNIT.d/FILE.conf, and its unit has to be among them.
+    """
     with tempfile.TemporaryDirectory(prefix="units-") as folder:
         for name, text in texts.items():
+            Path(folder, name).parent.mkdir(exist_ok=True)
             Path(folder, name).write_text(text)
-        for line in _verify([Path(folder, name) for name in texts]) if texts else []:
+        for line in _verify([Path(folder, name) for name in texts if "/" not in name]) if texts else []:
             place, _, said = line.partition(": ")
             path, _, number = place.partition(":")
             unit = place.replace("@test_instance.", "@.")
-            if number.isdigit() and Path(path).parent == Path(folder):
+            if number.isdigit() and Path(path).is_relative_to(folder):
                 what = re.sub(r"[.,] ignoring\.$", "", said, flags=re.IGNORECASE)
-                yield f"unit {Path(path).name} line {number}: {what}; man systemd.directives lists all"
+                yield f"unit {Path(path).relative_to(folder)} line {number}: {what}; man systemd.directives lists all"
             elif unit in texts and said.endswith(". Refusing."):
                 what = said.removesuffix(". Refusing.")
                 yield f"unit {unit}: {what}; man systemd.{unit.rpartition('.')[2]} says what it needs"

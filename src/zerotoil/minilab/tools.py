@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zerotoil.error_codes import Code
@@ -37,6 +37,7 @@ class Tool:
     version: str
     version_variable: str = ""
     cgo: bool = False
+    tags: str = field(default="", repr=False)  # Go's build tags, beside the rest in the name of what is cached
 
 
 _IGNITION = "github.com/coreos/ignition/v2"
@@ -44,6 +45,7 @@ _IGNITION_VERSION = f"{_IGNITION}/internal/version.Raw"
 _PODMAN = "github.com/containers/podman/v5"
 _HELM_CONTROLLER = "github.com/k3s-io/helm-controller"
 _KUBERNETES = "k8s.io/component-base/version"
+_IMAGE_TAGS = "containers_image_openpgp,containers_image_storage_stub,containers_image_docker_daemon_stub"  # without C libraries
 TOOLS = {
     "butane": Tool("butane", "github.com/coreos/butane/internal", "v0.29.0", "github.com/coreos/butane/internal/version.Raw"),
     "ignition-validate": Tool("ignition", f"{_IGNITION}/validate", "v2.26.0", _IGNITION_VERSION),
@@ -51,6 +53,7 @@ TOOLS = {
     "quadlet": Tool("quadlet", f"{_PODMAN}/cmd/quadlet", "5.4.2", f"{_PODMAN}/version/rawversion.RawVersion"),
     "watchtower-standin": Tool("watchtower-standin", ".", "1.21.0", "main.version"),
     "lab-app": Tool("lab-app", ".", "1"),
+    "image-copy": Tool("image-copy", ".", "1", tags=_IMAGE_TAGS),
     "kubernetes": Tool("cluster", "./kubernetes", "v1.36.3", f"{_KUBERNETES}.gitVersion"),
     "kwok": Tool("cluster", "sigs.k8s.io/kwok/cmd/kwok", "v0.8.0"),
     "kine": Tool("cluster", "./kine", "v0.16.4", cgo=True),
@@ -84,7 +87,8 @@ def tool(name: str) -> Path:
         raise LabError(f"no tool named {name}", remedy=f"one of {', '.join(TOOLS)}", code=Code.LAB_NO_SUCH_CHOICE)
     wanted = TOOLS[name]
     source = _source(wanted.folder)
-    return cached(name, [source, repr(wanted).encode()], lambda target: _build(name, wanted, source, target))
+    tags = [wanted.tags.encode()] if wanted.tags else []
+    return cached(name, [source, repr(wanted).encode(), *tags], lambda target: _build(name, wanted, source, target))
 
 
 def module_files(name: str) -> Path:
@@ -123,7 +127,7 @@ def link(name: str) -> Path:
 def _build(name: str, wanted: Tool, source: Path, target: Path) -> None:
     stamp = f" -X {wanted.version_variable}={wanted.version}" if wanted.version_variable else ""
     command = [str(go()), "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-o", str(target)]
-    command += ["-ldflags", f"-s -w{stamp}", wanted.package]
+    command += ["-ldflags", f"-s -w{stamp}", *(["-tags", wanted.tags] if wanted.tags else []), wanted.package]
     env = os.environ | GO_SETTINGS | {"CGO_ENABLED": str(int(wanted.cgo))}
     _run(command, f"cannot build {name}", timeout=1800, cwd=source, env=env)
 
