@@ -14,11 +14,11 @@ from zerotoil.clients import cache
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.layers.snapshots import overdue
+from zerotoil.model.os_updates import OsSpec
 from zerotoil.model.places import app_folder
-from zerotoil.model.vm import OsSpec
 from zerotoil.model.volumes import volumes
 from zerotoil.render.ignition import readable
-from zerotoil.resources.guest import files, tailnet_diff
+from zerotoil.resources.guest import files, os_notices, tailnet_diff
 from zerotoil.resources.hypervisor import kept_config, observed, pending
 from zerotoil.resources.hypervisor.observe import own_domain
 from zerotoil.resources.hypervisor.volumes import digest
@@ -33,7 +33,8 @@ def notices(site: Site) -> tuple[Notice, ...]:
     """The notices of one host; none of a server that cannot be read, which the plan says already."""
     of_cluster = (notice for objects in site.cluster_objects for notice in objects.notices())
     of_tailnet = tailnet_diff.notices(site.spec, site.seen_in_guest.get("tailnet") or {})
-    return (*_of_vm(site), *_of_nas(site), *of_cluster, *of_tailnet)
+    of_os = os_notices.notices(site.spec, site.seen_in_guest.get("os_updates") or {}, datetime.now(UTC))
+    return (*_of_vm(site), *_of_nas(site), *of_os, *of_cluster, *of_tailnet)
 
 
 def told_once(hosts: Mapping[str, tuple[Notice, ...]]) -> dict[str, tuple[Notice, ...]]:

@@ -1,0 +1,2 @@
+# shellcheck shell=sh
+# Placeholder until the part of the same name is merged.
