@@ -189,6 +189,7 @@ def _too_late(spec: HostSpec, window: Window) -> str:
     turn, minutes = spec.os_turn, window.minutes * 60
     return (
         f"os_window {window} is {format_seconds(minutes)} long, and the turn of {spec.name}, "
-        f"host {turn.number + 1} of {turn.of}, begins {format_seconds(spec.os_offset)} after its start and needs {LEAST} minutes; "
+        f"host {turn.number + 1} of {turn.of}, begins {format_seconds(spec.os_offset)} after its start "
+        f"and needs {LEAST} minutes; "
         f"write a longer window, or a shorter os_stagger than {format_seconds(spec.os.stagger)}"
     )

@@ -23,27 +23,33 @@ from zerotoil.resources.guest import files, os_wait
 from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.os_deployments import REBASE, comes_from, moving, reference
-from zerotoil.resources.guest.os_scripts import observing, os_scripts, os_unit
+from zerotoil.resources.guest.os_scripts import GATE_UNITS, IMAGE_UNITS, os_scripts, os_sent, os_units
 from zerotoil.resources.resource import Action, Change, Risk, must_match, updated
 
 _SCRIPT = f"{OS_TREE}/os.sh"
 HEALTH = "zerotoil-os-health.service"
-_OWN = (REBASE, "zerotoil-os-update.service", "zerotoil-os-reboot.service")  # of an image of the owner's
-_TIMERS = ("zerotoil-os-update.timer", "zerotoil-os-reboot.timer")  # of one that updates itself
+_OFTEN = ("update", "reboot")  # what timers start; Zincati has its own
+_TIMERS = tuple(f"zerotoil-os-{name}.timer" for name in _OFTEN)
 _RESTARTS = ("reboot", "rollback")  # verbs that end with a restart
 _LATER = frozenset({"source", "packages"})  # what comes with a restart
 
 
+def unit_names(spec: HostSpec) -> list[str]:
+    """The units of one host."""
+    often = () if timers(spec) else tuple(f"zerotoil-os-{name}." for name in _OFTEN)
+    return [name for name in (IMAGE_UNITS if spec.os.own_image else GATE_UNITS) if not name.startswith(often or ("-",))]
+
+
 def timers(spec: HostSpec) -> tuple[str, ...]:
-    """The timers of one host: Zincati has its own."""
+    """The timers of one host."""
     return _TIMERS if spec.os.own_image and spec.os.follows != "off" else ()
 
 
 def guest_files(spec: HostSpec, signature_key: str | None = None) -> list[GuestFile]:
     """What one host is given; `signature_key` is the text of os_signature_key."""
-    units = [os_unit(name) for name in (HEALTH, *(_OWN if spec.os.own_image else ()), *timers(spec))]
+    units = os_units(unit_names(spec))
     if restart := render.restart_timer(spec):
-        units[-1] = replace(units[-1], content=restart)
+        units = [replace(unit, content=restart) if unit.path.endswith("-reboot.timer") else unit for unit in units]
     texts = {"declared.json": render.declared(spec), "zincati.toml": render.zincati(spec), "cosign.pub": signature_key}
     return [*os_scripts(), *(GuestFile(f"{OS_TREE}/{name}", 0o644, text) for name, text in texts.items() if text), *units]
 
@@ -187,7 +193,7 @@ def observed(guest: Guest) -> dict[str, Any]:
     told: dict[str, Any] = guest.facts().get("os_updates") or {}
     if told or not guest.exists:
         return told
-    answer: dict[str, Any] = json.loads(guest.ask(observing()))
+    answer: dict[str, Any] = json.loads(guest.ask(os_sent("observe")))
     return answer
 
 
