@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import make_spec
-from tests.resources.guest.os_machine import IMAGE, STATE, seen
+from tests.resources.guest.os_guest import IMAGE, STATE, seen
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest.os_notices import notices
 from zerotoil.resources.guest.os_status import as_data, is_well, lines

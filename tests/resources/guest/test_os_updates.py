@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import make_spec
-from tests.resources.guest.os_machine import IMAGE, STREAM, Machine, seen
+from tests.resources.guest.os_guest import IMAGE, STREAM, Machine, seen
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.resources.guest import os_updates, os_wait

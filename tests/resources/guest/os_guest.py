@@ -93,7 +93,7 @@ class Machine(RootFolder):
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         super().__init__(folder, PROGRAMS)
         self.connections = 0
-        self.down: list[str] = []  # what is said instead of an answer, once each
+        self.env |= {"ZEROTOIL_TREE": f"{self.data}/zerotoil", "ZEROTOIL_SYSTEM": f"{self.root}/etc/systemd/system"}
         (self.state / "boot").write_text("this boot\n")
         self.now(**seen())
         patch.setattr(os_updates, "os_scripts", lambda: [GuestFile(f"{OS_TREE}/os.sh", 0o755, OS_SH)])
