@@ -10,7 +10,7 @@ root=${ZEROTOIL_ROOT:-}
 backend=$(jq -r '.backend // "rpm-ostree"' "$root/var/lib/zerotoil/os/declared.json" 2>/dev/null) || exit 0 # nothing is set up
 
 of() { # FILTER: of the deployments; the state is $s
-  echo "$status" | jq -r --argjson s "$(known)" "$refused $called $1"
+  say "$status" | jq -r --argjson s "$(known)" "$refused $called $1"
 }
 
 # --- checks: a line for each that fails
@@ -26,7 +26,7 @@ app_by_docker() { # NAME
   [ ! -e "$data/apps/$1/.zerotoil/stopped" ] || return 0
   gone=$(timeout -k 5 120 sh "$data/zerotoil/bin/app.sh" missing "$1" 2>/dev/null | tr '\n' ' ') || gone=
   [ -z "$gone" ] || echo "app $1: ${gone% } does not run"
-  said=$(ZEROTOIL_HEALTH_SECONDS=120 timeout -k 5 180 sh "$data/zerotoil/bin/app.sh" check "$1" 2>&1) || echo "app $1: $(echo "$said" | brief)"
+  said=$(ZEROTOIL_HEALTH_SECONDS=120 timeout -k 5 180 sh "$data/zerotoil/bin/app.sh" check "$1" 2>&1) || echo "app $1: $(say "$said" | brief)"
 }
 
 app_by_podman() { # NAME
@@ -62,7 +62,7 @@ network_works() {
 owners_checks() {
   for file in "$root"/usr/lib/zerotoil/health.d/* "$root"/etc/zerotoil/health.d/*; do
     if [ ! -f "$file" ] || [ ! -x "$file" ]; then continue; fi
-    said=$(timeout -k 5 120 "$file" 2>&1 </dev/null) || echo "${file##*/}: $(echo "$said" | tail -n 1 | cut -c 1-200)"
+    said=$(timeout -k 5 120 "$file" 2>&1 </dev/null) || echo "${file##*/}: $(say "$said" | tail -n 1 | cut -c 1-200)"
   done
 }
 
@@ -98,7 +98,7 @@ settle() { # the deployment that runs is good
   else
     disarm
   fi
-  said=$(let_go) || echo "$said" >&2
+  said=$(let_go) || say "$said" >&2
 }
 
 fallback() { # GRUB has taken the good one, though another one was to be tried: that one never came up
@@ -159,7 +159,7 @@ red() {
         + "There is no deployment to go back to by itself. Look: zerotoil os status \($host)") end' \
     --argjson d "$status" --arg failing "$failing" --arg again "$again" --arg host "$host" || fail 'the state cannot be written: nothing is changed'
   if [ "$again" = yes ]; then go_back; fi
-  said=$(uncordon) || echo "$said" >&2 # as well as it can
+  said=$(uncordon) || say "$said" >&2 # as well as it can
 }
 
 go_back() {
@@ -168,6 +168,7 @@ go_back() {
   exit 1
 }
 
+mend
 status=$(os_status) || status=
 if [ -z "$status" ]; then
   trouble 'the deployments cannot be read after the boot'

@@ -31,11 +31,11 @@ look() { # sets $status and $reference; ends where the deployments cannot be rea
 of() { # FILTER [ARGUMENT...]: of the deployments; the state is $s
   filter=$1
   shift
-  echo "$status" | jq -r --argjson s "$(known)" --arg reference "$reference" "$@" "$refused $called $filter"
+  say "$status" | jq -r --argjson s "$(known)" --arg reference "$reference" "$@" "$refused $called $filter"
 }
 
 end() { # WHAT: the last line
-  echo "$1"
+  say "$1"
   exit 0
 }
 
@@ -178,6 +178,7 @@ observe() {
 }
 
 forced=no
+mend
 verb=${1:-}
 [ $# = 0 ] || shift
 case $verb in

@@ -73,8 +73,8 @@ evict() { # an agent may ask its own pods to go, and may not read whose they are
     def moves: (any(.metadata.ownerReferences[]?; .kind == "DaemonSet" or .kind == "Node") | not) and (.status.phase | . != "Succeeded" and . != "Failed");
     .items[] | select(moves) | .metadata | {namespace, name}' >"$base/pods" || return 1
   while read -r pod; do
-    path=$(echo "$pod" | jq -r '"/api/v1/namespaces/\(.namespace)/pods/\(.name)/eviction"')
-    echo "$pod" | jq -c '{apiVersion: "policy/v1", kind: "Eviction", metadata: .}' | k3s 60 create --raw "$path" -f - >/dev/null || return 1
+    path=$(say "$pod" | jq -r '"/api/v1/namespaces/\(.namespace)/pods/\(.name)/eviction"')
+    say "$pod" | jq -c '{apiVersion: "policy/v1", kind: "Eviction", metadata: .}' | k3s 60 create --raw "$path" -f - >/dev/null || return 1
   done <"$base/pods"
   rm -f "$base/pods"
 }
@@ -96,6 +96,6 @@ uncordon() { # prints why where that fails
 let_go() { # what a restart took hold of. Prints why where that fails: it is tried again at the next run
   uncordon || return 1
   held lock || return 0
-  said=$(fleet steady-state) || { echo "$said" && return 1; }
+  said=$(fleet steady-state) || { say "$said" && return 1; }
   change 'del(.held.lock)'
 }

@@ -15,6 +15,8 @@ fail() {
   exit 1
 }
 
+say() { printf '%s\n' "$1"; } # not echo, which makes lines of what JSON has written as \n
+
 now() { echo "${ZEROTOIL_NOW:-$(date +%s)}"; }
 
 boot_id() { echo "${ZEROTOIL_BOOT:-$(cat /proc/sys/kernel/random/boot_id)}"; }
@@ -28,7 +30,11 @@ declared() { # FILTER: of what is declared, as the OS disk has it
 }
 
 known() { # the state, as a line of JSON
-  jq -ce --argjson nothing "$nothing" '$nothing + .' "$state" 2>/dev/null || echo "$nothing"
+  cat "$state" 2>/dev/null || say "$nothing"
+}
+
+mend() { # a state that no program can read counts as none, and is kept to be looked at
+  jq -e '.bad and .tell and .rollbacks' "$state" >/dev/null 2>&1 || [ ! -e "$state" ] || mv "$state" "$state.broken"
 }
 
 ask() { # FILTER [ARGUMENT...]: of the state
@@ -46,7 +52,7 @@ change() { # FILTER [ARGUMENT...]: the state; nothing is written where it stays 
     flock -w 60 7 || fail 'another process holds the state of the OS updates'
     before=$(known)
     after=$(printf '%s' "$before" | jq -c --argjson now "$(now)" "$@" "$filter | .bad |= .[-10:] | .tell |= .[-20:]") || exit 1
-    if [ "$before" != "$after" ] || [ ! -e "$state" ]; then echo "$after" | note "$state"; fi
+    if [ "$before" != "$after" ] || [ ! -e "$state" ]; then say "$after" | note "$state"; fi
   )
 }
 
@@ -72,10 +78,10 @@ deliver() { # SECONDS: what waits, oldest first. Where the data disk is not moun
   mountpoint -q "$data" || return 0
   notify=$data/zerotoil/bin/notify.sh
   while message=$(ask '.tell[0] // empty | tojson') && [ -n "$message" ]; do
-    echo "$message" | jq -r '"\(.event) \(.subject): \(.text)"' >&2
+    say "$message" | jq -r '"\(.event) \(.subject): \(.text)"' >&2
     if [ -f "$notify" ]; then
       # Queued before it is sent: one that takes too long is sent later, by its own timer.
-      echo "$message" | jq -r .text | timeout -k 5 "$1" sh "$notify" "$(echo "$message" | jq -r .event)" OS >&2
+      say "$message" | jq -r .text | timeout -k 5 "$1" sh "$notify" "$(say "$message" | jq -r .event)" OS >&2
       case $? in 0 | 64 | 124 | 137) ;; *) return 0 ;; esac
     fi
     change '.tell |= map(select(. != $message))' --argjson message "$message" || return 0

@@ -61,7 +61,7 @@ rebase_once() {
 
 rebase() { # its unit starts it again where it fails
   came=$(rebase_once)
-  echo "$came"
+  say "$came"
   case $came in failed* | waits*) exit 1 ;; esac
 }
 
@@ -84,7 +84,7 @@ update() {
       stage
     fi
   fi
-  echo "$came"
+  say "$came"
   look
   [ "$(of '.staged != null')" = true ] || exit 0
   if [ "$(declared '.apply_live // false')" = true ]; then
