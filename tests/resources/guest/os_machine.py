@@ -129,7 +129,9 @@ class Machine(RootFolder):
     """A guest that runs version 1.0 of its own image, judged good."""
 
     def __init__(self, folder: Path, **declared: Any) -> None:
-        super().__init__(folder, PROGRAMS, "etc/zerotoil/health.d", "var/mnt/data/zerotoil/bin", "var/mnt/data/zerotoil/os/units", "boot/grub")
+        super().__init__(
+            folder, PROGRAMS, "etc/zerotoil/health.d", "var/mnt/data/zerotoil/bin", "var/mnt/data/zerotoil/os/units", "boot/grub"
+        )
         self.base = self.root / "var/lib/zerotoil/os"
         self.declared: dict[str, Any] = {
             "source": f"{REGISTRY}:stable", "reference": REFERENCE, "backend": "rpm-ostree", "strategy": "immediate", "windows": [],
@@ -139,7 +141,11 @@ class Machine(RootFolder):
         self.boots = 1
         self.env |= {"ZEROTOIL_PAUSE": "0", "ZEROTOIL_NOW": str(SATURDAY), "ZEROTOIL_BOOT": "boot-1"}
         (self.root / "etc/machine-id").write_text("5fa7\n")
-        scripts = {"zerotoil/bin/app.sh": APP, "zerotoil/bin/notify.sh": NOTIFY, "zerotoil/bin/ledger.sh": 'echo "ledger $*" >>"$STATE/log"\n'}
+        scripts = {
+            "zerotoil/bin/app.sh": APP,
+            "zerotoil/bin/notify.sh": NOTIFY,
+            "zerotoil/bin/ledger.sh": 'echo "ledger $*" >>"$STATE/log"\n',
+        }
         for name, text in scripts.items():
             (self.data / name).write_text(text)
         self.probe = self.root / "etc/zerotoil/health.d/probe"
@@ -200,7 +206,7 @@ class Machine(RootFolder):
 
     def counts(self) -> None:
         """GRUB has a boot counter."""
-        (self.root / "boot/grub/grub.cfg").write_text("if [ -n \"$boot_counter\" ]; then\n")
+        (self.root / "boot/grub/grub.cfg").write_text('if [ -n "$boot_counter" ]; then\n')
 
     # --- what runs
 
@@ -275,7 +281,10 @@ class Machine(RootFolder):
     @property
     def versions(self) -> list[str]:
         """The deployments, the one that boots first; a + is staged, a * runs."""
-        return [f"{each['version']}{'+' if each['staged'] else ''}{'*' if each['booted'] else ''}" for each in self.ostree["deployments"]]
+        return [
+            f"{each['version']}{'+' if each['staged'] else ''}{'*' if each['booted'] else ''}"
+            for each in self.ostree["deployments"]
+        ]
 
     def told(self) -> list[str]:
         """What the owner was told; forgotten then."""

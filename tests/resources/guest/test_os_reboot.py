@@ -213,7 +213,9 @@ class TestK3s:
         assert node.os("reboot") == "rebooting"
         lines = node.log()
         assert lines[0].endswith("kubelet.kubeconfig cordon matrix")
-        assert lines[2].endswith("create --raw /api/v1/namespaces/web/pods/front/eviction -f -") and lines[3] == "systemctl reboot"
+        assert (
+            lines[2].endswith("create --raw /api/v1/namespaces/web/pods/front/eviction -f -") and lines[3] == "systemctl reboot"
+        )
         assert '"name":"front"' in (node.state / "evictions").read_text()
 
 

@@ -13,6 +13,7 @@ from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest.k3s import guest_files as k3s_files
 from zerotoil.resources.guest.notify import guest_files as notify_files
+from zerotoil.resources.guest.os_scripts import IMAGE_UNITS, os_scripts, os_units
 from zerotoil.resources.guest.own_files import own_files
 from zerotoil.resources.guest.tailnet import guest_files as tailnet_files
 
@@ -24,7 +25,8 @@ def test_systemd_has_no_word_against_them(tmp_path: Path) -> None:
     spec = make_spec(apps=["web"], notify_sinks=[SINK])
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
     tailnet = tailnet_files(make_spec(tailnet_enabled=True))
-    units = [file for file in [*own_files(spec), *nodes, *tailnet] if "/units/" in file.path and ".d/" not in file.path]
+    os_ = os_units(IMAGE_UNITS)
+    units = [file for file in [*own_files(spec), *nodes, *tailnet, *os_] if "/units/" in file.path and ".d/" not in file.path]
     for file in units:
         (tmp_path / Path(file.path).name).write_bytes(file.data)
     line = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, tmp_path.iterdir())]
@@ -45,7 +47,9 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
     tells = notify_files(_node("server").model_copy(update={"notify": make_spec(notify_sinks=[SINK]).notify}))
     given = {Path(file.path).name for file in [*docker, *nodes, *tells, *tailnet_files(make_spec(tailnet_enabled=True))]}
+    given |= {Path(file.path).name for file in [*os_scripts(), *os_units(IMAGE_UNITS)]}
     parts = {"part-users.sh", "part-images.sh", "part-rollout.sh", "part-units.sh"}
+    parts |= {f"part-os{name}.sh" for name in ("", "-state", "-boot", "-window", "-update", "-install")}
     sent = {
         "ledger-read.sh",
         "quiesce.sh",
