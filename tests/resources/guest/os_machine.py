@@ -1,7 +1,7 @@
 """A root folder as a guest whose OS is a deployment: the real scripts, and stand-ins for what they call (ostree_standin.py).
 
-It boots as such a machine does: what is staged is put in place by a clean shutdown and lost by a power cut, and GRUB counts as the
-grub.cfg with a boot counter does. Every call that changes something is a moment at which the power can be cut.
+It boots as such a machine does: what is staged is put in place by a clean shutdown and lost by a power cut, and GRUB counts as
+the grub.cfg with a boot counter does. Every call that changes something is a moment at which the power can be cut.
 """
 
 from __future__ import annotations
@@ -134,8 +134,8 @@ class Machine(RootFolder):
         )
         self.base = self.root / "var/lib/zerotoil/os"
         self.declared: dict[str, Any] = {
-            "source": f"{REGISTRY}:stable", "reference": REFERENCE, "backend": "rpm-ostree", "strategy": "immediate", "windows": [],
-            "timezone": "UTC", "offset": 0, "fleet_lock": None, "apply_live": False, "packages": [], "signed": False, "grace": 0,
+            "source": f"{REGISTRY}:stable", "reference": REFERENCE, "backend": "rpm-ostree", "strategy": "immediate",
+            "windows": [], "timezone": "UTC", "offset": 0, "fleet_lock": None, "apply_live": False, "packages": [], "signed": False, "grace": 0,
             "stale_after": 1209600, "engine": "docker", "k3s": False, "apps": ["web"],
         }  # fmt: skip
         self.boots = 1

@@ -51,7 +51,8 @@ def test_tailscale_and_systemd_are_called_with_a_deadline_only(name: str, calls:
 
 
 OS_SCRIPTS = [
-    "os.sh", "health.sh", "part-os.sh", "part-os-state.sh", "part-os-boot.sh", "part-os-window.sh", "part-os-update.sh", "part-os-install.sh",
+    "os.sh", "health.sh", "part-os.sh", "part-os-state.sh", "part-os-boot.sh", "part-os-window.sh",
+    "part-os-update.sh", "part-os-install.sh",
 ]  # fmt: skip
 OUTSIDE = re.compile(r"(?<![-\w$.\"'/])(rpm-ostree|bootc|skopeo|systemctl|podman|curl|getent|ip|k3s/k3s\.sh)(?= (-|[a-z\"$]))")
 
