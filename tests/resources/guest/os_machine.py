@@ -52,7 +52,7 @@ case $verb in
       active=inactive enabled=disabled
       [ ! -e "$STATE/active-$unit" ] || active=active
       [ ! -e "$STATE/enabled-$unit" ] || enabled=enabled
-      printf 'Id=%s\nActiveState=%s\nUnitFileState=%s\n\n' "$unit" $active $enabled
+      printf 'Id=%s\nNRestarts=0\nActiveState=%s\nUnitFileState=%s\n\n' "$unit" $active $enabled
     done
     ;;
 esac
@@ -135,7 +135,8 @@ class Machine(RootFolder):
         self.base = self.root / "var/lib/zerotoil/os"
         self.declared: dict[str, Any] = {
             "source": f"{REGISTRY}:stable", "reference": REFERENCE, "backend": "rpm-ostree", "strategy": "immediate",
-            "windows": [], "timezone": "UTC", "offset": 0, "fleet_lock": None, "apply_live": False, "packages": [], "signed": False, "grace": 0,
+            "windows": [], "timezone": "UTC", "offset": 0, "fleet_lock": None, "apply_live": False, "packages": [],
+            "signed": False, "grace": 0,
             "stale_after": 1209600, "engine": "docker", "k3s": False, "apps": ["web"],
         }  # fmt: skip
         self.boots = 1

@@ -161,7 +161,7 @@ def test_observe(machine: Machine) -> None:
     assert found["reference"] == REFERENCE and found["backend"] == "rpm-ostree" and found["program"] is True
     assert found["boot_counting"] is False and found["watchdog"] is False
     assert found["state"]["good"]["version"] == "1.0" and found["zincati"] == {"masked": False, "config": None}  # type: ignore[index]
-    assert found["units"]["zerotoil-os-update.timer"] == {"ActiveState": "active", "UnitFileState": "enabled"}  # type: ignore[index]
+    assert found["units"]["zerotoil-os-update.timer"] == {"ActiveState": "active", "UnitFileState": "enabled", "NRestarts": "0"}  # type: ignore[index]
     assert found["in_etc"] == [] and found["packages"] == []
 
 
@@ -209,6 +209,21 @@ class TestZincati:
         )
         machine.os("unpin")
         assert not pinned.exists()
+
+    def test_its_configuration_comes_and_goes_with_the_declaration(self, tmp_path: Path) -> None:
+        machine = Machine(tmp_path, source="stream", reference=None)
+        there(machine)
+        text, given = '# Written by zerotoil.\n[updates]\nstrategy = "periodic"\n', machine.data / "zerotoil/os/zincati.toml"
+        given.write_text(text)
+        machine.install()
+        assert "systemctl try-restart zincati.service" in machine.log()
+        assert seen(machine)["zincati"] == {"masked": False, "config": text} and seen(machine)["in_etc"] == []
+        machine.install()
+        assert machine.log() == ["systemctl start --no-block zerotoil-os-health.service"]
+        given.unlink()
+        assert seen(machine)["in_etc"] == ["zincati.toml"]
+        machine.install()
+        assert seen(machine)["zincati"] == {"masked": False, "config": None}
 
 
 def there(machine: Machine) -> None:
