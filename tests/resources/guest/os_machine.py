@@ -1,7 +1,7 @@
 """A root folder as a guest whose OS is a deployment: the real scripts, and stand-ins for what they call (ostree_standin.py).
 
-It boots as such a machine does: what is staged is put in place by a clean shutdown and lost by a power cut, and GRUB counts as the
-grub.cfg with a boot counter does. Every call that changes something is a moment at which the power can be cut.
+It boots as such a machine does: what is staged is put in place by a clean shutdown and lost by a power cut, and GRUB counts as
+the grub.cfg with a boot counter does. Every call that changes something is a moment at which the power can be cut.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ case $verb in
       active=inactive enabled=disabled
       [ ! -e "$STATE/active-$unit" ] || active=active
       [ ! -e "$STATE/enabled-$unit" ] || enabled=enabled
-      printf 'Id=%s\nActiveState=%s\nUnitFileState=%s\n\n' "$unit" $active $enabled
+      printf 'Id=%s\nNRestarts=0\nActiveState=%s\nUnitFileState=%s\n\n' "$unit" $active $enabled
     done
     ;;
 esac
@@ -129,17 +129,24 @@ class Machine(RootFolder):
     """A guest that runs version 1.0 of its own image, judged good."""
 
     def __init__(self, folder: Path, **declared: Any) -> None:
-        super().__init__(folder, PROGRAMS, "etc/zerotoil/health.d", "var/mnt/data/zerotoil/bin", "var/mnt/data/zerotoil/os/units", "boot/grub")
+        super().__init__(
+            folder, PROGRAMS, "etc/zerotoil/health.d", "var/mnt/data/zerotoil/bin", "var/mnt/data/zerotoil/os/units", "boot/grub"
+        )
         self.base = self.root / "var/lib/zerotoil/os"
         self.declared: dict[str, Any] = {
-            "source": f"{REGISTRY}:stable", "reference": REFERENCE, "backend": "rpm-ostree", "strategy": "immediate", "windows": [],
-            "timezone": "UTC", "offset": 0, "fleet_lock": None, "apply_live": False, "packages": [], "signed": False, "grace": 0,
+            "source": f"{REGISTRY}:stable", "reference": REFERENCE, "backend": "rpm-ostree", "strategy": "immediate",
+            "windows": [], "timezone": "UTC", "offset": 0, "fleet_lock": None, "apply_live": False, "packages": [],
+            "signed": False, "grace": 0,
             "stale_after": 1209600, "engine": "docker", "k3s": False, "apps": ["web"],
         }  # fmt: skip
         self.boots = 1
         self.env |= {"ZEROTOIL_PAUSE": "0", "ZEROTOIL_NOW": str(SATURDAY), "ZEROTOIL_BOOT": "boot-1"}
         (self.root / "etc/machine-id").write_text("5fa7\n")
-        scripts = {"zerotoil/bin/app.sh": APP, "zerotoil/bin/notify.sh": NOTIFY, "zerotoil/bin/ledger.sh": 'echo "ledger $*" >>"$STATE/log"\n'}
+        scripts = {
+            "zerotoil/bin/app.sh": APP,
+            "zerotoil/bin/notify.sh": NOTIFY,
+            "zerotoil/bin/ledger.sh": 'echo "ledger $*" >>"$STATE/log"\n',
+        }
         for name, text in scripts.items():
             (self.data / name).write_text(text)
         self.probe = self.root / "etc/zerotoil/health.d/probe"
@@ -200,7 +207,7 @@ class Machine(RootFolder):
 
     def counts(self) -> None:
         """GRUB has a boot counter."""
-        (self.root / "boot/grub/grub.cfg").write_text("if [ -n \"$boot_counter\" ]; then\n")
+        (self.root / "boot/grub/grub.cfg").write_text('if [ -n "$boot_counter" ]; then\n')
 
     # --- what runs
 
@@ -275,7 +282,10 @@ class Machine(RootFolder):
     @property
     def versions(self) -> list[str]:
         """The deployments, the one that boots first; a + is staged, a * runs."""
-        return [f"{each['version']}{'+' if each['staged'] else ''}{'*' if each['booted'] else ''}" for each in self.ostree["deployments"]]
+        return [
+            f"{each['version']}{'+' if each['staged'] else ''}{'*' if each['booted'] else ''}"
+            for each in self.ostree["deployments"]
+        ]
 
     def told(self) -> list[str]:
         """What the owner was told; forgotten then."""

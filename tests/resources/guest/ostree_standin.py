@@ -11,29 +11,31 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 STATE = Path(os.environ["STATE"])
 FILE = STATE / "ostree.json"
+Json = dict[str, Any]
 
 
-def plain(image):
+def plain(image: str) -> str:
     """R/N:T of whatever it is called."""
     for prefix in ("ostree-unverified-registry:", "ostree-image-signed:docker://", "docker://"):
         image = image.removeprefix(prefix)
     return image
 
 
-def asked(now, image):
+def asked(now: Json, image: str) -> Json:
     """What the registry has. Exits where it does not answer."""
     if now.get("broken"):
         sys.exit(now["broken"])
     found = now["registry"].get(plain(image))
     if found is None:
         sys.exit(f"error: Fetching manifest: manifest unknown: {plain(image)}")
-    return found
+    return dict(found)
 
 
-def put_first(now, image, found):
+def put_first(now: Json, image: str, found: Json) -> None:
     """Staged, in the place of what was staged before."""
     if now.get("full"):
         sys.exit("error: Importing: Processing layer: No space left on device")
@@ -42,7 +44,7 @@ def put_first(now, image, found):
     now["deployments"] = [{**staged, "image": image, "staged": True, "booted": False}, *rest]
 
 
-def stage(now, image):
+def stage(now: Json, image: str) -> bool:
     found = asked(now, image)
     if found["checksum"] in [each["checksum"] for each in now["deployments"] if each["booted"] or each["staged"]] and image in [
         each["image"] for each in now["deployments"] if each["booted"] or each["staged"]
@@ -52,7 +54,7 @@ def stage(now, image):
     return True
 
 
-def back(now):
+def back(now: Json) -> None:
     there = [each for each in now["deployments"] if not each["staged"]]
     at = next(number for number, each in enumerate(there) if each["booted"])
     if now.get("stuck"):
@@ -63,15 +65,16 @@ def back(now):
     now["deployments"] = [take, *[each for each in there if each is not take]]
 
 
-def booted(now):
-    return next(each for each in now["deployments"] if each["booted"])
+def booted(now: Json) -> Json:
+    found: Json = next(each for each in now["deployments"] if each["booted"])
+    return found
 
 
-def rpm_status(now):
+def rpm_status(now: Json) -> Json:
     return {
         "deployments": [
             {
-                "unlocked": "none", "requested-local-packages": [], "base-removals": [], "pinned": False, "osname": "fedora-coreos",
+                "unlocked": "none", "requested-local-packages": [], "base-removals": [], "pinned": False, "osname": "fcos",
                 "regenerate-initramfs": False, "checksum": each["checksum"], "id": f"fedora-coreos-{each['checksum']}.0",
                 "version": each["version"], "requested-packages": now.get("layered", []), "packages": [], "serial": 0,
                 "timestamp": 1736192785, "staged": each["staged"], "booted": each["booted"],
@@ -84,21 +87,22 @@ def rpm_status(now):
     }  # fmt: skip
 
 
-def bootc_one(each):
+def bootc_one(each: Json | None) -> Json | None:
     if each is None:
         return None
-    signed = each["image"].startswith("ostree-image-signed:")
+    signature = {"signature": "containerPolicy"} if each["image"].startswith("ostree-image-signed:") else {}
     return {
         "image": {
-            "image": {"image": plain(each["image"]), "transport": "registry", **({"signature": "containerPolicy"} if signed else {})},
-            "version": each["version"], "timestamp": "2025-01-06T19:46:25Z", "imageDigest": each["digest"], "architecture": "amd64",
+            "image": {"image": plain(each["image"]), "transport": "registry", **signature},
+            "version": each["version"], "timestamp": "2025-01-06T19:46:25Z", "imageDigest": each["digest"],
+            "architecture": "amd64",
         },
         "cachedUpdate": None, "incompatible": False, "pinned": False, "downloadOnly": False, "store": "ostreeContainer",
         "ostree": {"stateroot": "default", "checksum": each["checksum"], "deploySerial": 0},
     }  # fmt: skip
 
 
-def bootc_status(now):
+def bootc_status(now: Json) -> Json:
     there = [each for each in now["deployments"] if not each["staged"]]
     others = [each for each in there if not each["booted"]]
     return {
@@ -112,7 +116,7 @@ def bootc_status(now):
     }  # fmt: skip
 
 
-def rpm_ostree(now, verb, *words):
+def rpm_ostree(now: Json, verb: str, *words: str) -> int:
     if verb == "status":
         print(json.dumps(rpm_status(now)))
     elif verb == "upgrade":
@@ -136,7 +140,7 @@ def rpm_ostree(now, verb, *words):
     return 0
 
 
-def bootc(now, verb, *words):
+def bootc(now: Json, verb: str, *words: str) -> int:
     if verb == "status":
         print(json.dumps(bootc_status(now)))
     elif verb == "upgrade":
@@ -152,12 +156,12 @@ def bootc(now, verb, *words):
     return 0
 
 
-def skopeo(now, *words):
+def skopeo(now: Json, *words: str) -> int:
     print(asked(now, next(word for word in words if word.startswith("docker://")))["digest"])
     return 0
 
 
-def editenv(now, _file, verb, *words):
+def editenv(now: Json, _file: str, verb: str, *words: str) -> int:
     grub = now.setdefault("grub", {})
     if verb == "list":
         print("# GRUB Environment Block", *[f"{key}={value}" for key, value in grub.items()], sep="\n")
@@ -172,7 +176,9 @@ def editenv(now, _file, verb, *words):
 if __name__ == "__main__":
     state = json.loads(FILE.read_text())
     name = sys.argv[1]
-    called = {"rpm-ostree": rpm_ostree, "bootc": bootc, "skopeo": skopeo, "grub-editenv": editenv, "grub2-editenv": editenv}[name]
+    called: Any = {"rpm-ostree": rpm_ostree, "bootc": bootc, "skopeo": skopeo, "grub-editenv": editenv, "grub2-editenv": editenv}[
+        name
+    ]
     code = called(state, *sys.argv[2:])
     draft = FILE.with_suffix(".new")
     draft.write_text(json.dumps(state))

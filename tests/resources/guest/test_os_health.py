@@ -135,8 +135,9 @@ def test_what_is_checked(machine: Machine) -> None:
     machine.sick("2.0")
     machine.health()
     assert machine.state_now["gate"]["failing"] == [
-        "Docker does not answer", "app web: db does not run", "app web: front is unhealthy", "k3s: the node is not ready: no network",
-        "there is no default route", "DNS does not know registry.lan", "probe: the probe fails",
+        "Docker does not answer", "app web: db does not run", "app web: front is unhealthy",
+        "k3s: the node is not ready: no network", "there is no default route", "DNS does not know registry.lan",
+        "probe: the probe fails",
     ]  # fmt: skip
 
 

@@ -57,7 +57,8 @@ class TestWindows:
         ],
     )
     def test_arithmetic(self, now: str, zone: str, offset: int, window: str, open_: bool) -> None:
-        script = f"set -u\nroot=\ndata=\n{script_text('part-os-window.sh')}\nin_windows {at(now, zone)} {zone} {offset} <<'END'\n{window}\nEND\n"
+        call = f"in_windows {at(now, zone)} {zone} {offset} <<'END'\n{window}\nEND\n"
+        script = f"set -u\nroot=\ndata=\n{script_text('part-os-window.sh')}\n{call}"
         done = subprocess.run(["sh", "-s"], input=script, text=True, capture_output=True, timeout=60, check=False)
         assert done.stderr == "" and (done.returncode == 0) is open_
 
@@ -207,13 +208,15 @@ class TestK3s:
         unit = node.data / "zerotoil/k3s/units/k3s-agent.service"
         unit.parent.mkdir()
         unit.touch()
-        owned = '{"metadata": {"namespace": "kube-system", "name": "svclb", "ownerReferences": [{"kind": "DaemonSet"}]}, "status": {"phase": "Running"}}'
+        owned = '{"metadata": {"name": "svclb", "ownerReferences": [{"kind": "DaemonSet"}]}, "status": {"phase": "Running"}}'
         plain = '{"metadata": {"namespace": "web", "name": "front"}, "status": {"phase": "Running"}}'
         (node.state / "pods").write_text(f'{{"items": [{owned}, {plain}]}}')
         assert node.os("reboot") == "rebooting"
         lines = node.log()
         assert lines[0].endswith("kubelet.kubeconfig cordon matrix")
-        assert lines[2].endswith("create --raw /api/v1/namespaces/web/pods/front/eviction -f -") and lines[3] == "systemctl reboot"
+        assert (
+            lines[2].endswith("create --raw /api/v1/namespaces/web/pods/front/eviction -f -") and lines[3] == "systemctl reboot"
+        )
         assert '"name":"front"' in (node.state / "evictions").read_text()
 
 

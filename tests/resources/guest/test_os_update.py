@@ -59,7 +59,13 @@ def test_a_bad_digest_is_refused_until_it_is_forgotten(machine: Machine) -> None
 def test_a_bad_deployment_under_another_name_is_dropped(machine: Machine) -> None:
     """An image for several architectures has a digest of its own, which is not its deployment's."""
     machine.change(deployments=[deployment("1.0", booted=True), deployment("2.0")])
-    bad = {"checksum": image("2.0")["checksum"], "digest": image("2.0")["digest"], "version": "2.0", "why": "it was bad", "time": 1}
+    bad = {
+        "checksum": image("2.0")["checksum"],
+        "digest": image("2.0")["digest"],
+        "version": "2.0",
+        "why": "it was bad",
+        "time": 1,
+    }
     (machine.base / "state.json").write_text(json.dumps(machine.state_now | {"bad": [bad]}))
     machine.offer("2.0", deployed=image("2.0")["digest"])
     registry = machine.ostree["registry"]
@@ -74,7 +80,10 @@ def test_a_bad_deployment_under_another_name_is_dropped(machine: Machine) -> Non
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        ({"broken": "pinging container registry: dial tcp: lookup registry.lan: no such host"}, "the newest image cannot be asked for at"),
+        (
+            {"broken": "pinging container registry: dial tcp: lookup registry.lan: no such host"},
+            "the newest image cannot be asked for at",
+        ),
         ({"full": True}, "the new image is not staged: error: Importing: Processing layer: No space left on device"),
     ],
 )
@@ -148,7 +157,9 @@ class TestRebase:
     @pytest.fixture
     def stock(self, tmp_path: Path) -> Machine:
         machine = Machine(tmp_path, **OFF)
-        machine.change(deployments=[deployment("0.9", "ostree-image-signed:docker://quay.io/fedora/fedora-coreos:stable", booted=True)])
+        machine.change(
+            deployments=[deployment("0.9", "ostree-image-signed:docker://quay.io/fedora/fedora-coreos:stable", booted=True)]
+        )
         machine.install()
         return machine
 

@@ -50,17 +50,10 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
     docker = own_files(make_spec(apps=["web"], notify_sinks=[SINK]))
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
     tells = notify_files(_node("server").model_copy(update={"notify": make_spec(notify_sinks=[SINK]).notify}))
-    given = {
-        Path(file.path).name
-        for file in [
-            *docker,
-            *nodes,
-            *tells,
-            *tailnet_files(make_spec(tailnet_enabled=True)),
-            *os_files(make_spec(**OWN_IMAGES[0])),
-        ]
-    }
-    parts = {"part-users.sh", "part-images.sh", "part-rollout.sh", "part-units.sh", "part-os.sh"}
+    others = [*tailnet_files(make_spec(tailnet_enabled=True)), *os_files(make_spec(**OWN_IMAGES[0]))]
+    given = {Path(file.path).name for file in [*docker, *nodes, *tells, *others]}
+    parts = {"part-users.sh", "part-images.sh", "part-rollout.sh", "part-units.sh"}
+    parts |= {f"part-os{name}.sh" for name in ("", "-state", "-boot", "-window", "-update", "-install")}
     sent = {
         "ledger-read.sh",
         "quiesce.sh",

@@ -33,7 +33,17 @@ def os_scripts() -> list[GuestFile]:
 
 def os_units(names: Sequence[str]) -> list[GuestFile]:
     """Some of the units."""
-    return [GuestFile(f"{OS_TREE}/units/{name}", 0o644, _UNITS.joinpath(name).read_text()) for name in names]
+    return [os_unit(name) for name in names]
+
+
+def os_unit(name: str) -> GuestFile:
+    """One of them."""
+    return GuestFile(f"{OS_TREE}/units/{name}", 0o644, _UNITS.joinpath(name).read_text())
+
+
+def observing() -> str:
+    """The script that says what is there, where the tree is not there yet."""
+    return os_sent("observe")
 
 
 def os_sent(*arguments: str) -> str:

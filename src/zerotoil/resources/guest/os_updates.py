@@ -30,6 +30,7 @@ _SCRIPT = f"{OS_TREE}/os.sh"
 HEALTH = "zerotoil-os-health.service"
 _OFTEN = ("update", "reboot")  # what timers start; Zincati has its own
 _TIMERS = tuple(f"zerotoil-os-{name}.timer" for name in _OFTEN)
+_ZINCATI = "zincati.toml"  # what its configuration is called in the tree
 _RESTARTS = ("reboot", "rollback")  # verbs that end with a restart
 _LATER = frozenset({"source", "packages"})  # what comes with a restart
 
@@ -50,7 +51,7 @@ def guest_files(spec: HostSpec, signature_key: str | None = None) -> list[GuestF
     units = os_units(unit_names(spec))
     if restart := render.restart_timer(spec):
         units = [replace(unit, content=restart) if unit.path.endswith("-reboot.timer") else unit for unit in units]
-    texts = {"declared.json": render.declared(spec), "zincati.toml": render.zincati(spec), "cosign.pub": signature_key}
+    texts = {"declared.json": render.declared(spec), _ZINCATI: render.zincati(spec), "cosign.pub": signature_key}
     return [*os_scripts(), *(GuestFile(f"{OS_TREE}/{name}", 0o644, text) for name, text in texts.items() if text), *units]
 
 
@@ -83,11 +84,12 @@ class OsUpdates:
     def _installed(self, seen: Mapping[str, Any]) -> Iterator[Change]:
         """What on the OS disk and of the units is not as the tree says."""
         for name in seen.get("in_etc", []):
-            yield Change(self.key, Action.UPDATE, f"{name} on the OS disk", "another text", "as declared")
+            if name != _ZINCATI:
+                yield Change(self.key, Action.UPDATE, f"{name} on the OS disk", "another text", "as declared")
         started = {name: "enabled, active" for name in timers(self.spec)} | {HEALTH: "enabled"}
-        units = seen.get("units", {})
-        if (want := render.zincati(self.spec)) and (have := (seen.get("zincati") or {}).get("config")) != want:
-            yield Change(self.key, Action.UPDATE, "Zincati's configuration", have, want)
+        units, want, have = seen.get("units", {}), render.zincati(self.spec), (seen.get("zincati") or {}).get("config")
+        if have != want and (want or _ZINCATI in seen.get("in_etc", [])):
+            yield Change(self.key, Action.UPDATE, "Zincati's configuration", have, want or "none")
         yield from updated(self.key, started, {name: _unit(units.get(name, {}), name) for name in started})
 
     def _source(self, seen: Mapping[str, Any]) -> Iterator[Change]:

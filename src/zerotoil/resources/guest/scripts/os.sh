@@ -164,15 +164,15 @@ observe() {
   ! counting || boots=true
   [ ! -e "$root/dev/watchdog" ] || [ ! -e "$watchdog" ] || dog=true
   [ "$(readlink "$system/zincati.service")" != /dev/null ] || masked=true
-  [ ! -f "$root/etc/zincati/config.d/90-zerotoil.toml" ] || config=$root/etc/zincati/config.d/90-zerotoil.toml
+  [ ! -f "$zincati" ] || config=$zincati
   # shellcheck disable=SC2086
-  systemd show --property=Id,ActiveState,UnitFileState $units | jq -Rsc --argjson d "$status" --argjson s "$(known)" --arg backend "$backend" \
+  systemd show --property=Id,ActiveState,UnitFileState,NRestarts $units | jq -Rsc --argjson d "$status" --argjson s "$(known)" --arg backend "$backend" \
     --arg in_etc "$(differing | tr '\n' ' ')" --argjson boots "$boots" --argjson dog "$dog" --argjson masked "$masked" \
     --argjson program "$program" --rawfile config "${config:-/dev/null}" --arg has "$config" '{
       $backend, reference: ($d.booted.image // null), booted: $d.booted, staged: $d.staged, rollback: $d.rollback, state: $s,
       in_etc: ($in_etc | split(" ") | map(select(. != ""))),
       units: (split("\n\n") | map(split("\n") | map(split("=") | select(length > 1) | {key: .[0], value: .[1]}) | from_entries
-        | select(.Id) | {key: .Id, value: {ActiveState, UnitFileState}}) | from_entries),
+        | select(.Id) | {key: .Id, value: {ActiveState, UnitFileState, NRestarts}}) | from_entries),
       boot_counting: $boots, watchdog: $dog, zincati: {$masked, config: (if $has == "" then null else $config end)},
       packages: $d.packages, $program}'
 }

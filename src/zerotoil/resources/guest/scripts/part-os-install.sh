@@ -11,6 +11,7 @@ upstream=$system/rpm-ostreed.service.d/coreos-containers-policy.conf # CoreOS's 
 watchdog=$root/etc/systemd/system.conf.d/90-zerotoil-watchdog.conf
 zincati_pin=$root/etc/zincati/config.d/95-zerotoil-pin.toml
 zincati_masked=$base/zincati-masked
+zincati=$root/etc/zincati/config.d/90-zerotoil.toml # when a stream's updater restarts this host, as declared
 
 repository() { # that images are declared to come from
   declared '.reference // "" | sub("^ostree-unverified-registry:"; "") | sub("^ostree-image-signed:docker://"; "") | sub(":[^/:]*$"; "")'
@@ -91,6 +92,25 @@ differing_copies() { # what of the tree the OS disk has otherwise
   for file in $kept; do cmp -s "$own/$file" "$base/$file" || echo "$file"; done
 }
 
+differing_zincati() {
+  if [ -f "$own/zincati.toml" ]; then
+    cmp -s "$own/zincati.toml" "$zincati" || echo zincati.toml
+  elif head -n 1 "$zincati" 2>/dev/null | grep -qx '# Written by zerotoil\.'; then
+    echo zincati.toml
+  fi
+}
+
+put_zincati() {
+  [ -n "$(differing_zincati)" ] || return 0
+  if [ -f "$own/zincati.toml" ]; then
+    mkdir -p "${zincati%/*}"
+    note "$zincati" <"$own/zincati.toml" && chmod 0644 "$zincati"
+  else
+    rm -f "$zincati"
+  fi
+  systemd try-restart zincati.service >&2 || true
+}
+
 puts_watchdog() { # a guest that hangs is reset, and GRUB counts it; without counting it would only hang again
   [ -e "$root/dev/watchdog" ] && counting
 }
@@ -98,6 +118,7 @@ puts_watchdog() { # a guest that hangs is reset, and GRUB counts it; without cou
 differing() {
   differing_copies
   differing_units
+  differing_zincati
   [ ! -f "$base/declared.json" ] || differing_signatures
 }
 
@@ -158,6 +179,7 @@ END
   case $changed in *signatures* | *.service* | *.timer*) systemd daemon-reload ;; esac
   # The policy is read anew by a daemon that starts anew.
   case $changed in *signatures*) systemd try-restart rpm-ostreed.service >&2 || true ;; esac
+  put_zincati
   settle_zincati
   enable_units
   # A deployment that nobody has judged could not be gone back to.
@@ -172,6 +194,7 @@ remove() { # what is ours; what is remembered stays
   done
   forget_signatures
   rm -f "$watchdog" "$zincati_pin"
+  ! head -n 1 "$zincati" 2>/dev/null | grep -qx '# Written by zerotoil\.' || rm -f "$zincati"
   if [ -e "$zincati_masked" ]; then systemd unmask zincati.service >&2 && rm -f "$zincati_masked"; fi
   for file in $kept; do rm -f "$base/$file"; done
   systemd daemon-reload

@@ -39,7 +39,7 @@ status_by_rpm_ostree() {
     | ([$all[] | select(.staged | not)]) as $there
     | ([$all[$at + 1:][], $all[:$at][] | select(.staged | not)][0]) as $rollback
     | {booted: ($all[$at] | d), staged: ($staged | d), rollback: ($rollback | d), first: ($there[0] | d),
-       all: [$all[].checksum], packages: ($all[$at]."requested-packages" // [])}'
+       all: [$all[].checksum], packages: (($staged // $all[$at])."requested-packages" // [])}'
 }
 
 status_by_bootc() {
