@@ -164,7 +164,7 @@ install() {
     note "$base/$file" <"$own/$file" || fail "$base/$file cannot be written"
     changed="$changed $file"
   done
-  found=$(differing_units)
+  found=$(differing_units | tr '\n' ' ')
   [ -z "$found" ] || mkdir -p "$system"
   for unit in $found; do put_unit "$unit"; done
   changed="$changed $found"
