@@ -40,7 +40,7 @@ case $1 in
   packages) change --slurpfile d "$tree/declared.json" '.packages = $d[0].packages' && echo 'staged 45' ;;
   reboot)
     change 'if .staged then .rollback = .booted | .booted = .staged | .reference = .staged.image | .staged = null else . end'
-    echo 'another boot' >"$STATE/boot"
+    date +%s%N >"$STATE/boot"
     echo rebooting
     ;;
   remove) change '.units = {}' ;;
