@@ -87,7 +87,7 @@ def test_limit_data_and_json(project: Path) -> None:
         (["planner"], "Usage: zerotoil [OPTIONS] COMMAND [ARGS]...\nNo such command 'planner'. [ZT114]\n"),
         (
             ["plan", "lab.py", "--layer", "disk"],
-            "there is no layer disk: one of NAS, hypervisor, guest, tailnet, k3s, apps, cluster [ZT114]\n",
+            "there is no layer disk: one of NAS, hypervisor, guest, OS, tailnet, k3s, apps, cluster [ZT114]\n",
         ),
     ],
 )

@@ -21,7 +21,7 @@ from zerotoil.cli import main
 from zerotoil.cli.adopt import adopt
 from zerotoil.clients import apprise, ssh
 from zerotoil.error_codes import Code
-from zerotoil.layers import Site
+from zerotoil.layers import Site, project
 from zerotoil.minilab import commands, layout, preflight, state, tools
 from zerotoil.minilab.nas.middleware import METHODS
 from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeState
@@ -33,6 +33,7 @@ from zerotoil.resources.data_volume import DataRecord
 from zerotoil.resources.guest import Guest, k3s_wait
 from zerotoil.resources.guest.app import App
 from zerotoil.resources.guest.k3s import K3s
+from zerotoil.resources.guest.os_updates import OsUpdates, done
 from zerotoil.resources.guest.tailnet import Tailnet
 from zerotoil.resources.hypervisor.iscsi_disk import IscsiDisk
 from zerotoil.resources.hypervisor.os_switch import refuse_secrets
@@ -227,6 +228,13 @@ def tailnet(joins: str = "ok", key: str | None = "tskey-auth-1", **seen: Any) ->
     return Tailnet(guest, make_spec(tailnet_enabled=True, **({"tailnet_auth_key": Secret(key)} if key else {})))
 
 
+def no_image(w: World) -> Any:
+    """A new machine whose registry has no such image."""
+    told = json.dumps({"boot": "one", "os_updates": {"state": {}, "reference": "a stream"}})
+    guest = Guest("matrix", lambda script: told if script.startswith("#!") else "ActiveState=failed")
+    return OsUpdates(guest, make_spec(os_source="reg.lan:5000/os:1")).apply()
+
+
 CASES: dict[Code, Provoke] = {
     Code.VM_OFF: off,
     Code.NO_SUCH_VOLUME: lambda w: deletion.doomed(w.nas(), "tank/none", "home/matrix"),
@@ -251,6 +259,11 @@ CASES: dict[Code, Provoke] = {
     Code.TAILNET_NOT_JOINED: lambda w: tailnet("failed invalid key").apply(),
     Code.TAILNET_SILENT: lambda w: tailnet(state="").apply(),
     Code.TAILNET_REFUSED: lambda w: tailnet("failed no such flag", state="Running").apply(),
+    Code.OS_NOT_STAGED: no_image,
+    Code.OS_NOT_DONE: lambda _: done(Guest("matrix", lambda _script: "failed disk full"), "it was not updated", "update"),
+    Code.OS_NO_KEY: lambda w: project.signature_key(
+        make_spec(os_source="reg.lan:5000/os:1", os_signature_key=str(w.file("cosign.key", "private"))), w.tmp
+    ),
     Code.NOTIFY_NOT_THERE: lambda w: told_by_host(w, lambda sink: "absent"),
     Code.SINK_NOT_FROM_GUEST: lambda w: told_by_host(w, lambda sink: f"failed {sink} HTTP 500"),
     Code.VOLUME_NOT_OURS: other_zvol,

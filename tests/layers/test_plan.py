@@ -36,7 +36,7 @@ def test_a_new_host_shows_all_that_would_be_made(lab: PretendLab) -> None:
     site = lab.site()
     site.shell = None  # nothing answers yet
     (host,) = planned(site)
-    assert [layer.title for layer in host.layers] == ["NAS", "hypervisor", "guest", "tailnet", "k3s", "apps", "cluster"]
+    assert [layer.title for layer in host.layers] == ["NAS", "hypervisor", "guest", "OS", "tailnet", "k3s", "apps", "cluster"]
     made = {change.resource for change in host.changes if change.action is Action.CREATE}
     assert {"zvol tank/lab/matrix/data", "target matrix", "extent matrix", "VM matrix", "OS disk of matrix"} <= made
     (config,) = [change for change in host.changes if change.field == "config"]

@@ -29,6 +29,7 @@ _COMMANDS = {
     "lab": ("zerotoil.cli.lab", "The embedded lab: up, status, down, reset, console."),
     "migrate": ("zerotoil.cli.migrate", "Give a host another OS under the same data, or go back."),
     "notify": ("zerotoil.cli.notify", "Send a test message by every path that is declared."),
+    "os": ("zerotoil.cli.os_updates", "A host's OS: its deployments, updates, and the way back."),
     "plan": ("zerotoil.cli.plan", "What a deploy would change, field by field. Writes nothing."),
     "rebuild": ("zerotoil.cli.rebuild", "Give a host a new OS disk; its data stays."),
     "release": ("zerotoil.cli.release", "Let an app's images move again that were put back after an update."),

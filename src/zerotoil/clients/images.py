@@ -22,7 +22,7 @@ from pathlib import Path
 from zerotoil.clients.download import CHUNK, Progress, checksum, disk_full_explained, download, get_json, need_space, read
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.model.vm import OsSpec
+from zerotoil.model.os_updates import OsSpec
 
 _UNPACKS_TO = 3  # times the packed size, at most: what Fedora CoreOS images take
 _LOCK_SECONDS = 3600  # how long to wait while another host fetches the same image

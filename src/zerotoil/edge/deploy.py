@@ -25,6 +25,7 @@ def full() -> None:
     host = current_host
     spec = declared(host.inventory).specs[host.name]
     site = Site(spec, Path(host.state.cwd or "."), say=lambda text: host.log(text), shell=shell(host))
+    site.reconnect = host.connector.drop_if_lost
     if problems := site.app_problems():
         operations.refuse(name="apps: preconditions", error=Several(problems))
         return

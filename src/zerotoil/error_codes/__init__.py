@@ -125,6 +125,9 @@ class Code(StrEnum):
     TAILNET_NOT_JOINED = "ZT432"
     TAILNET_SILENT = "ZT433"
     TAILNET_REFUSED = "ZT434"
+    OS_NOT_STAGED = "ZT435"
+    OS_NOT_DONE = "ZT436"
+    OS_NO_KEY = "ZT437"
 
     # data volume and guard
     VOLUME_SHRINKS = "ZT501"

@@ -130,6 +130,21 @@ TEXTS: dict[Code, tuple[str, str, str]] = {
         "`tailscale set` or `tailscale serve` did not take a preference or an endpoint, or did not end in time.",
         "The message has Tailscale's words; endpoints need HTTPS certificates switched on in the tailnet.",
     ),
+    Code.OS_NOT_STAGED: (
+        "OS image was not taken",
+        "The guest could not fetch the image of os_source, or came back from its restart with another OS.",
+        "The message has the last words of the guest; it tries again by itself. `zerotoil os status HOST` shows what it has.",
+    ),
+    Code.OS_NOT_DONE: (
+        "OS was not changed as asked",
+        "os.sh in the guest refused or could not do it: nothing to go back to, pinned, a restart that something blocks.",
+        "The message says why; `zerotoil os status HOST` shows the OS as it is.",
+    ),
+    Code.OS_NO_KEY: (
+        "no public key of cosign",
+        "os_signature_key names a file that holds something else.",
+        "Name the cosign.pub that `cosign generate-key-pair` has written; the private key stays with who signs.",
+    ),
     Code.CHANGE_NOT_MADE: (
         "change was accepted and not made",
         "A server said yes to a change, and read back it differs all the same.",

@@ -14,6 +14,7 @@ from lxml import etree
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.layers import project
 from zerotoil.layers.check_units import bad_units
 from zerotoil.layers.site import Site
 from zerotoil.model.inventory import Problem
@@ -60,6 +61,8 @@ def _of_host(site: Site) -> Iterator[tuple[str, str, Code]]:
             lambda: _validate("domain.rng", render_domain(spec, _MADE, iqn=_IQN, fragment=fragment_text(spec)), "vm_xml"),
         ),
     ]
+    if spec.os.signature_key:
+        checks.append(("os_signature_key", lambda: project.signature_key(spec, site.root)))
     if spec.data.attach == "block":
         checks.append(("iSCSI pool", lambda: _validate("storagepool.rng", render_iscsi_pool(spec, _IQN), "iscsi_…")))
     for what, run in checks:

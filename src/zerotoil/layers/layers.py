@@ -24,6 +24,7 @@ LAYERS: tuple[Layer, ...] = (
     Layer("NAS", Site.nas_resources),
     Layer("hypervisor", Site.vm_resources),
     Layer("guest", Site.guest_resources, in_guest=True),
+    Layer("OS", Site.os_resources, in_guest=True),
     Layer("tailnet", Site.tailnet_resources, in_guest=True),
     Layer("k3s", Site.k3s_resources, in_guest=True),
     Layer("apps", Site.app_resources, in_guest=True),

@@ -14,11 +14,11 @@ from zerotoil.clients import cache
 from zerotoil.errors import LabError
 from zerotoil.layers.site import Site
 from zerotoil.layers.snapshots import overdue
+from zerotoil.model.os_updates import OsSpec
 from zerotoil.model.places import app_folder
-from zerotoil.model.vm import OsSpec
 from zerotoil.model.volumes import volumes
 from zerotoil.render.ignition import readable
-from zerotoil.resources.guest import files, tailnet_diff
+from zerotoil.resources.guest import files, os_notices, tailnet_diff
 from zerotoil.resources.hypervisor import kept_config, observed, pending
 from zerotoil.resources.hypervisor.observe import own_domain
 from zerotoil.resources.hypervisor.volumes import digest
@@ -33,7 +33,17 @@ def notices(site: Site) -> tuple[Notice, ...]:
     """The notices of one host; none of a server that cannot be read, which the plan says already."""
     of_cluster = (notice for objects in site.cluster_objects for notice in objects.notices())
     of_tailnet = tailnet_diff.notices(site.spec, site.seen_in_guest.get("tailnet") or {})
-    return (*_of_vm(site), *_of_nas(site), *of_cluster, *of_tailnet)
+    return (*_of_vm(site), *_of_nas(site), *of_os(site), *of_cluster, *of_tailnet)
+
+
+def of_os(site: Site) -> Iterator[Notice]:
+    """Of an OS that is looked after: what os.sh says, and a newer release of the stream."""
+    spec, seen = site.spec, site.seen_in_guest.get("os_updates") or {}
+    yield from os_notices.notices(spec, seen, datetime.now(UTC))
+    release = (seen.get("booted") or {}).get("version") if spec.os.managed and not spec.os.own_image else ""
+    if release and not seen.get("staged") and (newest := newest_release(spec.os)) not in ("", release):
+        what = f"{release} -> {newest}; it comes {os_notices.when(spec)}"
+        yield Notice(f"OS of {spec.name}", Kind.UPDATE, what, f"zerotoil os status {spec.name}")
 
 
 def told_once(hosts: Mapping[str, tuple[Notice, ...]]) -> dict[str, tuple[Notice, ...]]:
@@ -73,7 +83,7 @@ def _of_vm(site: Site) -> tuple[Notice, ...]:
             unfinished(site),
             deferred(site),
             reprovision(site, vm.ignition_sha256),
-            update(site, vm.os_release),
+            None if site.spec.os.managed else update(site, vm.os_release),  # else by what it runs, not what it was made from
             *held(site),
         ]
     except LabError:

@@ -55,6 +55,21 @@ def _authorized_keys(spec: HostSpec) -> list[str]:
     return keys
 
 
+def signature_key(spec: HostSpec, root: Path) -> str | None:
+    """The text of os_signature_key; None where none is declared. Raises LabError for what is no public key of cosign."""
+    given = spec.os.signature_key
+    if given is None:
+        return None
+    text = _read(root / _expanded(str(given)), f"{spec.name}: os_signature_key")
+    if not text.startswith("-----BEGIN PUBLIC KEY-----"):
+        raise LabError(
+            f"{spec.name}: os_signature_key {given} holds no public key",
+            "name the cosign.pub that `cosign generate-key-pair` has written, never cosign.key",
+            code=Code.OS_NO_KEY,
+        )
+    return text
+
+
 def _read(path: Path, what: str) -> str:
     try:
         return path.read_text()

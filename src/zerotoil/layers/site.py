@@ -23,10 +23,11 @@ from zerotoil.model.volumes import Volume, volumes
 from zerotoil.render.domain_mark import read_mark as read_domain_mark
 from zerotoil.resources import guard
 from zerotoil.resources.data_volume import DataRecord
-from zerotoil.resources.guest import Guest, guest_resources, podman, tailnet
+from zerotoil.resources.guest import Guest, guest_resources, os_updates, podman, tailnet
 from zerotoil.resources.guest.app import GoneApps
 from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.k3s import GoneK3s, K3s, was_given
+from zerotoil.resources.guest.os_updates import GoneOsUpdates, OsUpdates
 from zerotoil.resources.guest.podman_app import GonePodmanApps
 from zerotoil.resources.guest.tailnet import GoneTailnet, Tailnet
 from zerotoil.resources.hypervisor import address, hypervisor_resources, observed
@@ -55,6 +56,7 @@ class Site:
     root: Path
     say: Callable[[str], Any] = lambda _text: None
     shell: Callable[[str], str] | None = None
+    reconnect: Callable[[], None] = lambda: None  # gives up a connection of `shell` that has ended
     cluster_objects: list[ClusterObjects] = field(default_factory=list)  # as the plan has read them
 
     @property
@@ -159,6 +161,12 @@ class Site:
 
     def _record(self, volume: Volume, mark: DataMark) -> None:
         write_mark(self.nas, self.path_of(volume), mark)
+
+    def os_resources(self) -> list[Resource]:
+        """What looks after the OS; or what is left of it, where the guest has it."""
+        if self.spec.os.managed:
+            return [OsUpdates(self.guest, self.spec, project.signature_key(self.spec, self.root), self.reconnect)]
+        return [GoneOsUpdates(self.guest)] if self._may_have(os_updates.was_given) else []
 
     def tailnet_resources(self) -> list[Resource]:
         """The host as a machine of a tailnet; or what is left of one, where the guest is one."""

@@ -12,6 +12,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError, coded
 from zerotoil.model import rules, wording
 from zerotoil.model.k3s_cluster import clusters, held_back
+from zerotoil.model.os_updates import turns
 from zerotoil.model.spec import SECTIONS, HostSpec, keys
 
 Layers = list[tuple[str, Mapping[str, Any]]]  # highest precedence first: ("--data", {…}), ("host data", {…}), …
@@ -81,6 +82,7 @@ def declare(hosts: Mapping[str, Layers], also_known: Iterable[str] = ()) -> Decl
             declared.specs[host] = spec
         elif spec:
             declared.partly[host] = spec
+    _take_turns(declared)
     for host, key, what, code in rules.across_hosts(declared.specs):
         declared.problems.append(Problem(host, key, _source(key, hosts[host]), what, code))
     _join(declared)
@@ -99,6 +101,16 @@ def _join(declared: Declared) -> None:
         declared.problems.append(Problem(host, key, declared.source(host, key), what, code))
     for host, cluster in clusters(declared.specs).items():
         declared.specs[host] = declared.specs[host].model_copy(update={"k3s_in": cluster})
+
+
+def _take_turns(declared: Declared) -> None:
+    """Every host is told when it is its turn in a window. A host that is declared wrong keeps its place among the others."""
+    labs = {
+        host: str(_value("lab_name", layers) or "lab") for host, layers in declared.layers.items() if _value("os_window", layers)
+    }
+    for host, turn in turns(labs).items():
+        if host in declared.specs:
+            declared.specs[host] = declared.specs[host].model_copy(update={"os_turn": turn})
 
 
 def _cluster(host: str, layers: Layers) -> tuple[str, bool]:

@@ -26,6 +26,7 @@ Set them as host data, as group data (`group_data/GROUP.py`) or by `--data key=v
 and `--data` over everything. Sizes and durations are written as people write them: "4 GiB", "14 days".
 A name that starts with `_` is yours and is ignored. This page is generated: `python -m zerotoil.model.reference`.
 """
+_SECONDS = {"reconcile", "repeat", "stagger", "grace", "stale_after"}
 _SIZES = {"size", "disk_size", "memory", "blocksize"}
 
 
@@ -64,7 +65,7 @@ def _default(name: str, field: Any) -> str:
         return "none"
     if name in _SIZES:
         return f'"{format_size(field.default)}"'
-    if name.endswith("timeout") or name in ("reconcile", "repeat"):
+    if name.endswith("timeout") or name in _SECONDS:
         return f'"{format_seconds(field.default)}"'
     return f"`{field.default}`"
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from zerotoil.error_codes import Code
 from zerotoil.model.cluster_rules import said_elsewhere, said_without_k3s
 from zerotoil.model.k3s_cluster import cluster_problems
+from zerotoil.model.os_updates import late_turns
 from zerotoil.model.snapshots import namings
 from zerotoil.model.spec import HostSpec
 from zerotoil.model.volumes import further
@@ -44,6 +45,7 @@ def across_hosts(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str,
     yield from cluster_problems(specs)
     yield from said_elsewhere(specs)
     yield from said_without_k3s(specs)
+    yield from late_turns(specs)
 
 
 def _extents_of_others(specs: Mapping[str, HostSpec]) -> Iterator[tuple[str, str, str, Code]]:

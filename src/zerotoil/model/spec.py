@@ -23,13 +23,14 @@ from zerotoil.model.more_data import check_more, with_defaults
 from zerotoil.model.names import NAME, named
 from zerotoil.model.nas import TARGET, IscsiSpec, NasSpec
 from zerotoil.model.notify import NotifySpec
+from zerotoil.model.os_updates import OsSpec, Turn
 from zerotoil.model.registry import RegistrySpec
 from zerotoil.model.section import Section, Wrong
 from zerotoil.model.tailnet import TailnetSpec
 from zerotoil.model.tailscale import TailscaleSpec
 from zerotoil.model.units import Bool, Int
 from zerotoil.model.upgrades import UpgradesSpec
-from zerotoil.model.vm import HypervisorSpec, OsSpec, VmSpec
+from zerotoil.model.vm import HypervisorSpec, VmSpec
 from zerotoil.model.watchtower import WatchtowerSpec
 
 VIRTIO_SERIAL_BYTES = 20  # virtio-blk truncates beyond; facts: QEMU VIRTIO_BLK_ID_BYTES
@@ -93,6 +94,7 @@ class HostSpec(Section):
     tailscale: TailscaleSpec
     tailnet: TailnetSpec
     k3s_in: Cluster | None = None  # no key: what the hosts of a cluster declare together
+    os_turn: Turn = Turn()  # no key: what the hosts of a lab that restart in a window declare together
 
     @field_validator("name")
     @classmethod
@@ -206,6 +208,11 @@ class HostSpec(Section):
     def runs_cluster(self) -> bool:
         """Is this the server by which the cluster's objects are kept: its first?"""
         return self.k3s_in is not None and self.k3s_in.first == self.name
+
+    @property
+    def os_offset(self) -> int:
+        """Seconds after the start of a window at which this host's turn begins."""
+        return self.os_turn.number * self.os.stagger
 
     @property
     def owner(self) -> str:

@@ -94,7 +94,7 @@ class VmSpec(Section):
         return devices
 
 
-class OsSpec(Section):
+class OsImage(Section):
     """The operating system image and its first-boot configuration."""
 
     stream: str = Field("stable", description="Fedora CoreOS stream")
@@ -121,7 +121,7 @@ class OsSpec(Section):
         return url
 
     @model_validator(mode="after")
-    def _image_has_checksum(self) -> OsSpec:
+    def _image_has_checksum(self) -> OsImage:
         if self.image and not re.fullmatch(r"[0-9a-f]{64}", self.image_sha256 or ""):
             field = "image_sha256" if self.image_sha256 else "image"
             raise Wrong("os_image needs os_image_sha256 (64 hex digits): an image is never booted unverified", field)

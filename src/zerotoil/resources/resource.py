@@ -63,7 +63,8 @@ class Kind(StrEnum):
     DEFERRED = "deferred"  # written to the definition, waits for the VM's next start
     REPROVISION = "reprovision needed"  # Ignition runs once: only a new OS disk brings this
     UPDATE = "update available"
-    HELD = "held back"  # an image that was put back, and stays until it is released
+    HELD = "held back"  # what was put back, and stays until it is released
+    STALE = "stale"  # nothing has looked for updates, or found any, for long
     UNSAVED = "snapshot missing"  # the schedule of a data volume makes none
     EXPIRING = "expiring"  # a certificate
     UNREADY = "not ready"  # pods of a workload in a cluster, whoever changed it last

@@ -19,7 +19,7 @@ from zerotoil.resources.guest.notify import host_sinks
 from zerotoil.resources.resource import Kind, Notice
 
 # Notices that the owner is told of. A workload is told here since Keel and the cluster tell of what they applied, not of its end.
-EVENT_OF = {Kind.UNSAVED: "snapshot-missing", Kind.EXPIRING: "expiring", Kind.UNREADY: "unhealthy"}
+EVENT_OF = {Kind.UNSAVED: "snapshot-missing", Kind.EXPIRING: "expiring", Kind.UNREADY: "unhealthy", Kind.STALE: "stale"}
 _MOST_LINES = 30
 _LONGEST = 300  # characters of a line
 

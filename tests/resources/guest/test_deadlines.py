@@ -16,7 +16,21 @@ def scripts() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["k3s.sh", "kubectl.sh", "ledger.sh", "before-upgrade.sh", "tailscale.sh", "keel.sh", "notify-cluster.sh"]
+    "name",
+    [
+        "k3s.sh",
+        "kubectl.sh",
+        "ledger.sh",
+        "before-upgrade.sh",
+        "tailscale.sh",
+        "keel.sh",
+        "notify-cluster.sh",
+        "os.sh",
+        "health.sh",
+        "part-os.sh",
+        "part-os-boot.sh",
+        "part-os-update.sh",
+    ],
 )
 def test_every_question_has_a_deadline(name: str) -> None:
     lines = scripts()[name].replace("\\\n", " ").splitlines()
@@ -34,3 +48,20 @@ def test_tailscale_and_systemd_are_called_with_a_deadline_only(name: str, calls:
     ]
     called = [line for line in called if not re.search(r"(fail|echo) '", line)]  # words
     assert len(called) == calls and all("timeout " in line for line in called), called
+
+
+OS_SCRIPTS = [
+    "os.sh", "health.sh", "part-os.sh", "part-os-state.sh", "part-os-boot.sh", "part-os-window.sh",
+    "part-os-update.sh", "part-os-install.sh",
+]  # fmt: skip
+OUTSIDE = re.compile(r"(?<![-\w$.\"'/])(rpm-ostree|bootc|skopeo|systemctl|podman|curl|getent|ip|k3s/k3s\.sh)(?= (-|[a-z\"$]))")
+
+
+@pytest.mark.parametrize("name", OS_SCRIPTS)
+def test_the_os_is_asked_with_a_deadline_only(name: str) -> None:
+    code = [line.strip().partition(" # ")[0] for line in scripts()[name].splitlines() if not line.lstrip().startswith("#")]
+    words = re.compile(r"'[^']*'")
+    called = [
+        line for line in code if OUTSIDE.search(words.sub("''", line)) and "command -v" not in line and 'echo "' not in line
+    ]
+    assert [line for line in called if not re.search(r"timeout |--max-time", line)] == []

@@ -13,9 +13,14 @@ from zerotoil.model.secret import Secret
 from zerotoil.model.spec import HostSpec
 from zerotoil.resources.guest.k3s import guest_files as k3s_files
 from zerotoil.resources.guest.notify import guest_files as notify_files
+from zerotoil.resources.guest.os_updates import guest_files as os_files
 from zerotoil.resources.guest.own_files import own_files
 from zerotoil.resources.guest.tailnet import guest_files as tailnet_files
 
+OWN_IMAGES = (
+    {"os_source": "reg.lan:5000/os:1"},
+    {"os_source": "reg.lan:5000/os:1", "os_window": ["Fri-Sun 23:30-01:00", "03:00-05:00"]},
+)
 SINK = Secret("signal://signal.lan:8080/+4915100000001/+4915100000002")
 
 
@@ -24,7 +29,8 @@ def test_systemd_has_no_word_against_them(tmp_path: Path) -> None:
     spec = make_spec(apps=["web"], notify_sinks=[SINK])
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
     tailnet = tailnet_files(make_spec(tailnet_enabled=True))
-    units = [file for file in [*own_files(spec), *nodes, *tailnet] if "/units/" in file.path and ".d/" not in file.path]
+    updates = [file for wish in OWN_IMAGES for file in os_files(make_spec(**wish))]
+    units = [file for file in [*own_files(spec), *nodes, *tailnet, *updates] if "/units/" in file.path and ".d/" not in file.path]
     for file in units:
         (tmp_path / Path(file.path).name).write_bytes(file.data)
     line = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *map(str, tmp_path.iterdir())]
@@ -44,8 +50,10 @@ def test_all_that_is_in_the_package_is_given_to_some_host() -> None:
     docker = own_files(make_spec(apps=["web"], notify_sinks=[SINK]))
     nodes = [file for role in ("server", "agent") for file in k3s_files(_node(role))]
     tells = notify_files(_node("server").model_copy(update={"notify": make_spec(notify_sinks=[SINK]).notify}))
-    given = {Path(file.path).name for file in [*docker, *nodes, *tells, *tailnet_files(make_spec(tailnet_enabled=True))]}
+    others = [*tailnet_files(make_spec(tailnet_enabled=True)), *os_files(make_spec(**OWN_IMAGES[0]))]
+    given = {Path(file.path).name for file in [*docker, *nodes, *tells, *others]}
     parts = {"part-users.sh", "part-images.sh", "part-rollout.sh", "part-units.sh"}
+    parts |= {f"part-os{name}.sh" for name in ("", "-state", "-boot", "-window", "-update", "-install")}
     sent = {
         "ledger-read.sh",
         "quiesce.sh",

@@ -50,8 +50,8 @@ class Guest:
     def facts(self) -> dict[str, Any]:
         """What is observed: data (mount, type, label, uuid), mounts (the same of all that is mounted right below /var/mnt, by
         place; empty where that is the data alone), mount_units (of the OS, for these places), units, containers, notify_sha256,
-        os, boot; sums, modes and notes are about files of ours, see `files`; podman, k3s and tailnet are what their scripts
-        say of themselves.
+        os, boot; sums, modes and notes are about files of ours, see `files`; podman, k3s, tailnet and os_updates are what their
+        scripts say of themselves.
         """
         if self._facts is None:
             script = resources.files("zerotoil.resources.guest").joinpath("observe.sh").read_text()

@@ -17,7 +17,7 @@ for unit in "${ZEROTOIL_SYSTEM:-/etc/systemd/system}"/var-mnt-*.mount; do
 done >"$work/mount_units"
 if [ "$mount" != null ]; then
   cd /var/mnt/data
-  for tree in zerotoil zerotoil/k3s zerotoil/tailscale apps/*; do
+  for tree in zerotoil zerotoil/k3s zerotoil/tailscale zerotoil/os apps/*; do
     [ -f "$tree/.zerotoil/files" ] || continue
     sed "s|^[0-7]* [0-9a-f]* |$tree/|" "$tree/.zerotoil/files"
     case $tree in apps/*) echo "${tree#apps/}" >>"$work/apps" ;; esac
@@ -53,6 +53,8 @@ echo '{}' >"$work/k3s"
 [ ! -f /var/mnt/data/zerotoil/k3s/k3s.sh ] || sh /var/mnt/data/zerotoil/k3s/k3s.sh observe >"$work/k3s"
 echo '{}' >"$work/tailnet"
 [ ! -f /var/mnt/data/zerotoil/tailscale/tailscale.sh ] || sh /var/mnt/data/zerotoil/tailscale/tailscale.sh observe >"$work/tailnet"
+echo '{}' >"$work/os_updates"
+[ ! -f /var/mnt/data/zerotoil/os/os.sh ] || sh /var/mnt/data/zerotoil/os/os.sh observe >"$work/os_updates"
 notify=/var/lib/zerotoil/watchtower/notify-url
 sha=
 [ ! -f "$notify" ] || sha=$(sha256sum "$notify")
@@ -70,6 +72,7 @@ jq -s \
   --slurpfile podman "$work/podman" \
   --slurpfile k3s "$work/k3s" \
   --slurpfile tailnet "$work/tailnet" \
+  --slurpfile os_updates "$work/os_updates" \
   --arg notify_sha256 "${sha%% *}" \
   --arg os "${OSTREE_VERSION:-${IMAGE_VERSION:-$VERSION_ID}}" \
   --arg boot "$boot" '
@@ -89,5 +92,5 @@ jq -s \
         HostConfig: {RestartPolicy: .HostConfig.RestartPolicy},
         Config: {Image: .Config.Image, Labels: .Config.Labels}
       } end),
-    podman: $podman[0], k3s: $k3s[0], tailnet: $tailnet[0], $sums, $modes, $notes, $notify_sha256, $os, $boot
+    podman: $podman[0], k3s: $k3s[0], tailnet: $tailnet[0], os_updates: $os_updates[0], $sums, $modes, $notes, $notify_sha256, $os, $boot
   }' "$work/containers"

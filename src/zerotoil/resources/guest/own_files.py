@@ -18,7 +18,7 @@ def own_files(spec: HostSpec) -> list[GuestFile]:
         files += [*registries.guest_files(spec, "podman"), *ledger.guest_files(spec)]
     elif spec.k3s.role:  # what else k3s needs is its own resource
         files += ledger.guest_files(spec)
-    return [script("install.sh"), *files] if files or spec.tailnet.enabled else []
+    return [script("install.sh"), *files] if files or spec.tailnet.enabled or spec.os.managed else []
 
 
 def _apps(spec: HostSpec) -> list[GuestFile]:

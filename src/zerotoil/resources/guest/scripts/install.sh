@@ -63,3 +63,4 @@ for folder in "${tree%/*}"/apps/*; do
 done
 if [ -f "$tree/k3s/k3s.sh" ]; then sh "$tree/k3s/k3s.sh" install || echo 'k3s was not installed: see above' >&2; fi
 if [ -f "$tree/tailscale/tailscale.sh" ]; then sh "$tree/tailscale/tailscale.sh" install || echo 'Tailscale is not set up: see above' >&2; fi
+if [ -f "$tree/os/os.sh" ]; then sh "$tree/os/os.sh" install || echo 'OS updates are not set up: see above' >&2; fi

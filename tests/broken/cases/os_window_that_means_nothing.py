@@ -1,0 +1,12 @@
+# expect: matrix: os_window (from host data, FILE:here): Zincati goes by its own strategy, so a window would mean nothing; write os_strategy window, or leave it out [ZT104]
+from tests.broken.right import RIGHT
+
+vms = [
+    (
+        "@vm/matrix",
+        {
+            **RIGHT,
+            "os_window": ["Sat 03:00-05:00"],  # <- here
+        },
+    )
+]
