@@ -23,7 +23,7 @@ def updated(machine: Machine) -> Machine:
 
 
 def went_back(machine: Machine, *, was_cut: bool = False) -> None:
-    """1.0 runs for good, and 2.0 is refused; told once. A cut right after may give notify.sh the same twice, which it tells once."""
+    """1.0 runs for good, and 2.0 is refused; told once. After a cut notify.sh may get it twice, and tells it once."""
     assert machine.boot() == "1.0" and machine.health() == 0
     state = machine.state_now
     assert machine.versions == ["1.0*", "2.0"] and state["good"]["version"] == "1.0"
