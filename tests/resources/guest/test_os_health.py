@@ -22,13 +22,14 @@ def updated(machine: Machine) -> Machine:
     return machine
 
 
-def went_back(machine: Machine) -> None:
-    """1.0 runs for good, and 2.0 is refused; told once."""
+def went_back(machine: Machine, *, was_cut: bool = False) -> None:
+    """1.0 runs for good, and 2.0 is refused; told once. After a cut notify.sh may get it twice, and tells it once."""
     assert machine.boot() == "1.0" and machine.health() == 0
     state = machine.state_now
     assert machine.versions == ["1.0*", "2.0"] and state["good"]["version"] == "1.0"
     assert [bad["version"] for bad in state["bad"]] == ["2.0"] and state["pin"]["by"] == "gate"
-    assert len([line for line in machine.told() if line.startswith("rolled-back OS: 2.0")]) == 1
+    told = [line for line in machine.told() if line.startswith("rolled-back OS: 2.0")]
+    assert len(set(told) if was_cut else told) == 1
     assert "boot_counter" not in machine.ostree.get("grub", {})
     assert machine.os("update") == "pinned"
 
@@ -163,6 +164,20 @@ class TestBootCounter:
         assert counting.state_now["bad"][0]["why"] == "it did not come up"
         went_back(counting)
 
+    def test_so_it_is_where_nobody_had_judged_the_one_before(self, tmp_path: Path) -> None:
+        """A new machine that goes from the stock OS to an image which does not come up."""
+        (new := tmp_path / "new").mkdir()
+        machine = Machine(new, strategy="off")
+        machine.counts()
+        machine.install()
+        machine.offer("2.0")
+        stock = "ostree-image-signed:docker://quay.io/fedora/fedora-coreos:stable"
+        machine.change(deployments=[deployment("1.0", stock, booted=True)])
+        assert machine.os("rebase").startswith("staged 2.0")
+        assert machine.os("reboot", "--now") == "rebooting"
+        assert machine.boot(dead=("2.0",)) == "1.0" and machine.health() == 0
+        went_back(machine)
+
     def test_the_power_may_go_while_it_is_made_lasting(self, counting: Machine) -> None:
         counting.boot(dead=("2.0",))
         at = 1
@@ -170,7 +185,7 @@ class TestBootCounter:
             assert counting.boot(clean=False, dead=("2.0",)) == "1.0"
             at += 1
         assert at > 2
-        went_back(counting)
+        went_back(counting, was_cut=True)
 
     def test_red_with_a_counter(self, counting: Machine) -> None:
         counting.boot()
@@ -220,7 +235,7 @@ def test_the_power_may_go_at_any_moment_of_the_way_back(machine: Machine, tmp_pa
             if machine.boot(clean=False) == "1.0":
                 break
             assert machine.health() == 1
-        went_back(machine)
+        went_back(machine, was_cut=was_cut)
         assert machine.state_now["rollbacks"] in ({NEW["checksum"]: 1}, {})
         if not was_cut:
             break

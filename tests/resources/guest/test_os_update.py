@@ -182,6 +182,7 @@ class TestRebase:
         while stock.cut(at, "os.sh", "rebase"):
             stock.boot(clean=False)
             at += 1
+            stock.at(SATURDAY + at)  # so that the state is written each time
         assert at > 3 and stock.versions == ["1.0+", "0.9*"]
 
     def test_what_was_bad_does_not_come_by_this_door(self, stock: Machine) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import resources
 
+from zerotoil.model.places import OS_TREE
 from zerotoil.resources.guest.files import GuestFile
 from zerotoil.resources.guest.packaged import joined, sent
 
-OS_TREE = "/var/mnt/data/zerotoil/os"
 GATE_UNITS = ("zerotoil-os-health.service",)  # a stream's: its updates are Zincati's
 IMAGE_UNITS = (
     "zerotoil-os-rebase.service",

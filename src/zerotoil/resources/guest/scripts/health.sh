@@ -78,16 +78,23 @@ checks() {
   owners_checks
 }
 
-within_grace() { # until all is well; $failing is what is not. Not the clock, which may be set meanwhile
+within_grace() { # COMMAND: again and again until it succeeds. Not by the clock, which may be set meanwhile
   read -r since _ </proc/uptime
   grace=$(declared '.grace // 600')
-  while :; do
-    failing=$(checks 2>/dev/null)
-    [ -n "$failing" ] || return 0
+  until "$1"; do
     read -r at _ </proc/uptime
     [ $((${at%.*} - ${since%.*})) -lt "$grace" ] || return 1
     sleep "${ZEROTOIL_PAUSE:-10}"
   done
+}
+
+well() { # $failing is what is not
+  failing=$(checks 2>/dev/null)
+  [ -z "$failing" ]
+}
+
+lets_go() { # k3s may still be starting
+  said=$(let_go)
 }
 
 # --- what comes of it
@@ -98,7 +105,7 @@ settle() { # the deployment that runs is good
   else
     disarm
   fi
-  said=$(let_go) || say "$said" >&2
+  within_grace lets_go || say "$said" >&2
 }
 
 fallback() { # GRUB has taken the good one, though another one was to be tried: that one never came up
@@ -138,6 +145,7 @@ green() {
     | .bad |= map(select(.checksum != $d.booted.checksum))
     | if $s.good then tell("updated"; "\($d.booted | called) runs and is healthy\($s.good | ", it was \(called) before")") else . end' \
     --argjson d "$status" || fail 'the state cannot be written'
+  fallback # GRUB may have come here, and nobody had judged it before
   settle
   ledger=$data/zerotoil/bin/ledger.sh
   if mountpoint -q "$data" && [ -f "$ledger" ]; then timeout -k 5 300 sh "$ledger" boot >&2 || true; fi
@@ -185,6 +193,6 @@ fi
 [ "$(of '$s.gate.checksum == .booted.checksum and $s.gate.back == "begun" and $s.pin.by != "owner"')" = false ] || go_back
 change '.gate = ((if .gate.checksum == $checksum then .gate else {checksum: $checksum, boots: 0} end)
   | .boots += 1 | .result = "waiting" | .failing = [])' --arg checksum "$(of .booted.checksum)" || fail 'the state cannot be written'
-if within_grace; then green; else red; fi
+if within_grace well; then green; else red; fi
 deliver 120
-[ "$(ask .gate.result)" = green ]
+[ "$(of '.booted.checksum == $s.good.checksum')" = true ]
