@@ -139,7 +139,10 @@ def test_a_policy_that_rejects_does_reject(host, tree, registries):
     done = host.run("rebase", f"ostree-image-signed:docker://{registries[0].address}/os/own:1")
     assert done.returncode == 1 and "rejected by policy" in done.stderr
     assert not (host.folder / "status.deployed").exists()
-    accepts = {"default": [{"type": "reject"}], "transports": {"docker": {registries[0].address: [{"type": "insecureAcceptAnything"}]}}}
+    accepts = {
+        "default": [{"type": "reject"}],
+        "transports": {"docker": {registries[0].address: [{"type": "insecureAcceptAnything"}]}},
+    }
     policy.write_text(json.dumps(accepts))
     assert host.run("rebase", f"ostree-image-signed:docker://{registries[0].address}/os/own:1").returncode == 0
 
@@ -149,7 +152,10 @@ def test_an_image_of_something_else_is_refused(host, tree, registries):
     done = host.run("rebase", f"ostree-unverified-registry:{registries[0].address}/app:1")
     assert done.returncode == 1 and "is no image of an ostree system" in done.stderr
     done = host.run("rebase", f"ostree-unverified-registry:{registries[0].address}/os/none:1")
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, f"error: skopeo inspect of {registries[0].address}/os/none:1 failed")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        1,
+        f"error: skopeo inspect of {registries[0].address}/os/none:1 failed",
+    )
 
 
 def test_an_overlay_from_a_folder_keeps_modes_and_links(tmp_path):

@@ -103,7 +103,9 @@ def test_a_stream_is_not_upgraded(machine):
     assert "stand-in" in machine.run("upgrade").stderr
 
 
-@pytest.mark.parametrize("reference", ["fedora:fedora/x86_64/coreos/stable", "ostree-remote-image:fedora:docker://x/y:z", "x/y:z"])
+@pytest.mark.parametrize(
+    "reference", ["fedora:fedora/x86_64/coreos/stable", "ostree-remote-image:fedora:docker://x/y:z", "x/y:z"]
+)
 def test_a_reference_that_it_cannot_read(machine, reference):
     done = machine.run("rebase", reference)
     assert (done.returncode, done.stderr) == (1, f"error: the stand-in for rpm-ostree knows no reference like {reference}\n")
