@@ -28,7 +28,7 @@ mv "$tree/boot/initrd.img-$kernel" "$tree/usr/lib/modules/$kernel/initramfs.img"
 mkdir -p "$tree/usr/lib/sysimage"
 mv "$tree/var/lib/dpkg" "$tree/usr/lib/sysimage/dpkg"
 ln -s ../../usr/lib/sysimage/dpkg "$tree/var/lib/dpkg"
-rm -rf "$tree/var/lib/apt" "$tree"/var/cache/* "$tree"/var/log/* "$tree/var/lib/selinux"
+rm -rf "$tree/var/lib/apt" "$tree"/var/lib/systemd/deb-* "$tree"/var/cache/* "$tree"/var/log/* "$tree/var/lib/selinux"
 mkdir -p "$tree/var/log/journal"
 {
   # As rpm-ostree does for packages that bring folders in /var.
