@@ -70,6 +70,7 @@ ostree admin init-fs --modern $root
 ostree admin os-init --sysroot=$root $name
 repo config set sysroot.readonly true
 repo config set sysroot.bootloader none        # for the first deployment: no GRUB to call here
+repo config set core.fsync false               # for this build
 repo remote add --no-gpg-verify --no-sign-verify $name http://localhost/none $branch
 commit() { repo commit --no-bindings --no-xattrs --timestamp=2026-08-02T00:00:00Z "$@"; }
 commit --branch="ostree/container/blob/sha256_3A_$digest" --tree=dir=/sysroot/tree > "$work/commit"
@@ -77,8 +78,9 @@ deployed=$(commit --orphan --tree=ref="$(cat "$work/commit")" --bootable --add-m
 repo refs --create="$name:$branch" "$deployed"
 arguments=(root=LABEL=root rw console=tty0 "console=ttyS0,115200n8" 8250.nr_uarts=1 ignition.platform.id=qemu
   "\$ignition_firstboot" loglevel=4 panic=5 rd.shell=0 rd.emergency=reboot)   # GRUB fills in $ignition_firstboot
-ostree admin deploy --sysroot=$root --os=$name "${arguments[@]/#/--karg=}" "$name:$branch"
+ostree admin deploy --sysroot=$root --os=$name "${arguments[@]/#/--karg-append=}" "$name:$branch"
 repo config set sysroot.bootloader grub2
+repo config unset core.fsync
 
 boot=$work/boot
 mv "$work/root/boot" "$boot"
