@@ -20,7 +20,7 @@ REFERENCE = "ostree-unverified-registry:127.0.0.1:5443/os/base:v1"
 FIRST_BOOT = f"""\
 * standin {OLD}.0
     Version: 44.20260802.3.1-standin-ostree
-    origin: standin:standin/x86_64/ostree
+    origin refspec: standin:standin/x86_64/ostree
 """
 STAGED = f"""\
   standin {NEW}.0 (staged)
@@ -34,12 +34,12 @@ UPDATED = f"""\
   standin {OLD}.0 (rollback)
     Version: 44.20260802.3.1-standin-ostree
     Pinned: yes
-    origin: standin:standin/x86_64/ostree
+    origin refspec: standin:standin/x86_64/ostree
 """
 WENT_BACK = f"""\
   standin {OLD}.0 (pending)
     Version: 44.20260802.3.1-standin-ostree
-    origin: standin:standin/x86_64/ostree
+    origin refspec: standin:standin/x86_64/ostree
 * standin {NEW}.0
     Version: 2
     origin: <unknown origin type>

@@ -13,4 +13,3 @@ printf 'OSTREE_VERSION=%s\n' "$release" >> "$tree/usr/lib/os-release"
 printf 'LABEL=boot /boot ext4 defaults,nofail 0 0\n' > "$tree/etc/fstab"   # the root's comes from ostree
 # With this file there, libostree rebuilds the policy at each deployment, and Debian's policy store is in /var.
 rm -f "$tree/etc/selinux/config"
-rm -f "$tree/usr/sbin/setfiles" "$tree/usr/sbin/restorecon"   # Ignition labels where they are, and wants that file, too
