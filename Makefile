@@ -26,7 +26,8 @@ check:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	shellcheck setup/*.sh bench/*.sh templates/*.sh src/zerotoil/resources/guest/*.sh src/zerotoil/resources/guest/scripts/*.sh src/zerotoil/minilab/*.sh src/zerotoil/minilab/guest/*.sh images/overlay/base/usr/libexec/zerotoil/*.sh
+	shellcheck setup/*.sh bench/*.sh templates/*.sh src/zerotoil/resources/guest/*.sh src/zerotoil/resources/guest/scripts/*.sh src/zerotoil/minilab/*.sh src/zerotoil/minilab/guest/*.sh images/overlay/base/usr/libexec/zerotoil/*.sh \
+		src/zerotoil/minilab/ostree/*.sh src/zerotoil/minilab/ostree/files/usr/bin/rpm-ostree src/zerotoil/minilab/ostree/files/usr/sbin/grub-mkconfig
 
 bench: setup
 	bench/bootstrap.sh

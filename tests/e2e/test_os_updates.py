@@ -1,5 +1,5 @@
-"""An OS that is an image of the owner's, on a VM whose root is an ostree deployment: taken by the deploy, updated in its time, left
-again by itself when it is bad. rpm-ostree is a stand-in there; ostree, GRUB, Ignition, the registry and the VM are real.
+"""An OS that is an image of the owner's, on a VM whose root is an ostree deployment: taken by the deploy, updated in its time,
+left again by itself when it is bad. rpm-ostree is a stand-in there; ostree, GRUB, Ignition, the registry and the VM are real.
 """
 
 import json

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from zerotoil.errors import LabError
-from zerotoil.minilab import guest, layout
+from zerotoil.minilab import artifacts, guest, layout, ostree
 from zerotoil.minilab.guest.stream import stream
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mmdebstrap"), reason="needs root and mmdebstrap")
@@ -83,6 +83,31 @@ def test_the_stream_has_the_shape_of_fedoras_and_true_checksums(tmp_path, monkey
     unpacked = lzma.decompress(served.read_bytes())
     assert unpacked == image.read_bytes()
     assert hashlib.sha256(unpacked).hexdigest() == offered["uncompressed-sha256"]
+
+
+def test_a_second_image_is_a_stream_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "CACHE", tmp_path / "cache")
+    for name, release in (("stable", guest.RELEASE), (ostree.STREAM, ostree.RELEASE)):
+        image = tmp_path / f"{name}.qcow2"
+        image.write_bytes(os.urandom(1000))
+        stream(tmp_path / "www", image, "http://127.0.0.1:1/", release, name)
+    for name, release in (("stable", guest.RELEASE), ("ostree", ostree.RELEASE)):
+        metadata = json.loads((tmp_path / "www" / "streams" / f"{name}.json").read_text())
+        assert metadata["stream"] == name
+        qemu = metadata["architectures"]["x86_64"]["artifacts"]["qemu"]
+        assert qemu["release"] == release and f"/{name}/" in qemu["formats"]["qcow2.xz"]["disk"]["location"]
+        assert (tmp_path / "www" / qemu["formats"]["qcow2.xz"]["disk"]["location"].removeprefix("http://127.0.0.1:1/")).exists()
+
+
+def test_a_stream_is_packed_anew_only_for_another_image(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(layout, "MIRROR_FILES", tmp_path / "mirror")
+    image = tmp_path / "guest-1.qcow2"
+    image.write_bytes(b"disk")
+    assert artifacts._laid_out(image, "1", "ostree") == ", packed for the mirror"
+    assert artifacts._laid_out(image, "1", "ostree") == ""
+    assert artifacts._laid_out(image, "1", "stable") == ", packed for the mirror"
+    assert artifacts._laid_out(image.rename(tmp_path / "guest-2.qcow2"), "1", "ostree") == ", packed for the mirror"
 
 
 def test_a_machine_without_a_mirror_is_told_so(monkeypatch):

@@ -1,12 +1,13 @@
 """How the lab's pieces come up: in order, and side by side where they may."""
 
+import contextlib
 import threading
 
 import pytest
 
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
-from zerotoil.minilab import lab
+from zerotoil.minilab import artifacts, lab, ostree
 from zerotoil.minilab.lab import Piece
 
 
@@ -56,3 +57,42 @@ def test_the_new_parts_are_pieces_of_the_lab():
     names = [one.name for one in lab.pieces()]
     assert names[-4:] == ["registry", "private registry", "mirror", "Signal stand-in"]
     assert [one.alone for one in lab.pieces()] == [True] * (len(names) - 4) + [False] * 4
+
+
+@pytest.fixture
+def guest_with_ostree(monkeypatch):
+    """`lab ostree` without a lab: what was done, and a switch for whether the lab is up."""
+    done, is_up = [], [True]
+    monkeypatch.setattr(lab, "_prepare", lambda: 0.0)
+    monkeypatch.setattr(lab.state, "lock", contextlib.nullcontext)
+    monkeypatch.setattr(lab.registry, "is_up", lambda which: is_up[0])
+    monkeypatch.setattr(lab.preflight, "require_space", lambda folder: None)
+    monkeypatch.setattr(artifacts, "build_ostree_image", lambda announce: done.append("image") or "built")
+    monkeypatch.setattr(ostree, "push_base", lambda: done.append("base") or "sha256:1")
+    return done, is_up
+
+
+def test_the_guest_with_ostree_is_built_and_then_pushed(guest_with_ostree):
+    done, _ = guest_with_ostree
+    told = []
+    lab.ostree(lambda name, what, seconds: told.append((name, what)))
+    assert done == ["image", "base"]
+    assert told[0] == ("ostree guest", "built") and told[1][1].endswith("/os/base:v1, sha256:1")
+
+
+def test_the_guest_with_ostree_wants_the_lab_up(guest_with_ostree):
+    done, is_up = guest_with_ostree
+    is_up[0] = False
+    with pytest.raises(LabError, match="the lab is not up.*zerotoil lab up"):
+        lab.ostree(lambda *_: None)
+    assert done == []
+
+
+def test_coming_up_builds_no_guest_with_ostree(monkeypatch):
+    monkeypatch.setattr(artifacts, "build_tools", lambda announce: "cached")
+    monkeypatch.setattr(artifacts, "build_guest_image", lambda announce: "cached")
+    monkeypatch.setattr(lab.images, "push_watchtower", lambda: "pushed")
+    monkeypatch.setattr(artifacts, "build_ostree_image", lambda announce: pytest.fail("built"))
+    told = []
+    lab._build(lambda name, what, seconds: told.append(name), 0.0)
+    assert told == ["tools", "guest image", "Watchtower stand-in"]

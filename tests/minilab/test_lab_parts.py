@@ -152,7 +152,7 @@ def test_all_missing_packages_are_named_at_once(monkeypatch):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which needs root")
-@pytest.mark.parametrize("command", [["up"], ["status"], ["down"], ["reset", "--yes"], ["console", "x"]])
+@pytest.mark.parametrize("command", [["up"], ["ostree"], ["status"], ["down"], ["reset", "--yes"], ["console", "x"]])
 def test_without_root_one_line_at_once(command):
     imports = (
         "import os, zerotoil.cli, zerotoil.cli.lab, zerotoil.minilab.lab, rich.console, rich.table"  # while it may read them

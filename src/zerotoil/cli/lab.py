@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -26,6 +27,17 @@ def up(nas_version: str | None) -> None:
     from zerotoil.minilab.lab import up as bring_up
 
     bring_up(_say, nas_version)
+
+
+@lab.command()
+def ostree() -> None:
+    """Build the guest whose root is an ostree deployment; hosts get it by os_stream = "ostree". Takes minutes.
+
+    Its tree is pushed as os/base:v1, to build images of one's own on. `zerotoil lab up` does without all this.
+    """
+    from zerotoil.minilab.lab import ostree as bring_ostree
+
+    bring_ostree(_say)
 
 
 @lab.command()
@@ -130,6 +142,25 @@ def push(name: str, version: str, broken: bool, created: str | None, postgres: b
     else:
         made = images.app(version, broken=broken, created=made_at)
     click.echo(images.push(name, made, to=registry.PRIVATE if private else registry.OPEN))
+
+
+@image.command("os")
+@click.argument("name", metavar="NAME:TAG")
+@click.option("--version", default="1", show_default=True, help="What the system says of itself in `rpm-ostree status`.")
+@click.option(
+    "--overlay",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with usr/ and etc/ that lie on top of the tree.",
+)
+@click.option("--private", is_flag=True, help="Into the registry that wants a login.")
+def push_os(name: str, version: str, overlay: Path | None, private: bool) -> None:
+    """Push the ostree guest's tree, with files on top, as NAME:TAG and print its digest."""
+    from zerotoil.minilab import ostree, preflight, registry
+
+    preflight.require_root()
+    preflight.extend_path()
+    repository, _, tag = name.rpartition(":")
+    click.echo(ostree.push(repository, tag, overlay or {}, version, to=registry.PRIVATE if private else registry.OPEN))
 
 
 def _say(piece: str, what: str, seconds: float) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from zerotoil.minilab import daemons, endpoints, k3s, layout
 from zerotoil.minilab.daemons import Daemon
 
 STREAM = layout.MIRROR_FILES / "streams" / "stable.json"
-MADE_FROM = layout.MIRROR_FILES / ".made-from"  # the image's cached path (named by content) and its release
+MADE_FROM = ".made-from"  # in the mirror's folder: the image's cached path (named by content) and its release
 URL = f"http://{layout.ADDRESS}:{layout.MIRROR_PORT}"
 
 
@@ -47,16 +48,33 @@ def build_tools(announce: Callable[[str], None]) -> str:
 def build_guest_image(announce: Callable[[str], None]) -> str:
     """Build the stand-in guest image where the cache has none, and lay it out as a stream."""
     from zerotoil.minilab.guest import RELEASE, guest_image
-    from zerotoil.minilab.guest.stream import stream
 
     made = []
     said = _built(announce, "usually 2 to 4 minutes", lambda: made.append(guest_image()))
-    made_from = f"{made[0]} {RELEASE}"
-    if not (STREAM.exists() and MADE_FROM.exists() and MADE_FROM.read_text() == made_from):
-        stream(layout.MIRROR_FILES, made[0], URL, RELEASE)
-        MADE_FROM.write_text(made_from)
-        said += ", packed for the mirror"
-    return said
+    return said + _laid_out(made[0], RELEASE, "stable")
+
+
+def build_ostree_image(announce: Callable[[str], None]) -> str:
+    """The same for the guest whose root is an ostree deployment: a stream of its own."""
+    from zerotoil.minilab import ostree
+
+    made = []
+    said = _built(announce, "usually 4 to 8 minutes", lambda: made.append(ostree.build()))
+    return said + _laid_out(made[0].disk, ostree.RELEASE, ostree.STREAM)
+
+
+def _laid_out(image: Path, release: str, name: str) -> str:
+    """Lay the image out as a stream, unless this very image is; what to say of it."""
+    from zerotoil.minilab.guest.stream import stream
+
+    metadata = layout.MIRROR_FILES / "streams" / f"{name}.json"
+    made_from = layout.MIRROR_FILES / (MADE_FROM if name == "stable" else f"{MADE_FROM}-{name}")
+    text = f"{image} {release}"
+    if metadata.exists() and made_from.exists() and made_from.read_text() == text:
+        return ""
+    stream(layout.MIRROR_FILES, image, URL, release, name)
+    made_from.write_text(text)
+    return ", packed for the mirror"
 
 
 def _built(announce: Callable[[str], None], how_long: str, build: Callable[[], object]) -> str:

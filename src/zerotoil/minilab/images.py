@@ -15,6 +15,7 @@ import json
 import re
 import tarfile
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from zerotoil.minilab.tools import TOOLS, tool
 
 CREATED = "2026-08-18T00:00:00Z"  # old enough for every cooldown
 APP_PORT = 8080
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _NAME = re.compile(r"([a-z0-9]+(?:[._/-][a-z0-9]+)*):([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})")
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 _SECOND = 1_000_000_000  # in nanoseconds, as moby writes durations
@@ -74,21 +76,31 @@ def oci_layout(directory: Path, tag: str, image: Image) -> Path:
     """Write the image into `directory` as an OCI layout and return it; `skopeo copy oci:DIRECTORY:TAG …` reads it."""
     layers = [_packed(image.below)] if image.below else []
     layers.append(_layer(image.files))
-    config = {
-        "created": image.created,
+    packed = [blob(directory, layer, LAYER) for layer, _ in layers]
+    return write_layout(directory, tag, config(image.config, image.created, [diff_id for _, diff_id in layers]), packed)
+
+
+def config(of_containers: dict[str, Any], created: str, diff_ids: list[str]) -> dict[str, Any]:
+    """The config of an image of these layers."""
+    return {
+        "created": created,
         "architecture": "amd64",
         "os": "linux",
-        "config": image.config,
-        "rootfs": {"type": "layers", "diff_ids": [diff_id for _, diff_id in layers]},
-        "history": [{"created": image.created, "created_by": "zerotoil"}] * len(layers),
+        "config": of_containers,
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        "history": [{"created": created, "created_by": "zerotoil"}] * len(diff_ids),
     }
+
+
+def write_layout(directory: Path, tag: str, config: dict[str, Any], layers: list[dict[str, Any]]) -> Path:
+    """Make an OCI layout of `directory`, whose blobs the layers (as `blob` describes them) are already."""
     manifest = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": _blob(directory, _json(config), "application/vnd.oci.image.config.v1+json"),
-        "layers": [_blob(directory, layer, "application/vnd.oci.image.layer.v1.tar+gzip") for layer, _ in layers],
+        "config": blob(directory, _json(config), "application/vnd.oci.image.config.v1+json"),
+        "layers": layers,
     }
-    entry = _blob(directory, _json(manifest), "application/vnd.oci.image.manifest.v1+json")
+    entry = blob(directory, _json(manifest), "application/vnd.oci.image.manifest.v1+json")
     entry["annotations"] = {"org.opencontainers.image.ref.name": tag}
     (directory / "index.json").write_bytes(_json({"schemaVersion": 2, "manifests": [entry]}))
     (directory / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
@@ -100,19 +112,24 @@ def push(name: str, image: Image, *, to: registry.Registry = registry.OPEN) -> s
 
     Raises LabError for a name that is none, a registry that is down, and a push that fails.
     """
+    # Docker's own manifest format: podman takes a HEALTHCHECK from no other.
+    return push_layout(name, lambda folder, tag: oci_layout(folder, tag, image), to, form="v2s2")
+
+
+def push_layout(name: str, write: Callable[[Path, str], Path], to: registry.Registry, form: str = "oci") -> str:
+    """Push what `write(folder, tag)` lays out as NAME:TAG, with a manifest of that form; raises as `push` does."""
     match = _NAME.fullmatch(name)
     if match is None:
         raise LabError(f"{name!r} is not NAME:TAG", "for instance app:1", code=Code.LAB_NO_SUCH_CHOICE)
     if not registry.is_up(to):
         raise LabError(f"the lab's {to.name} is not up", "run `zerotoil lab up`", code=Code.LAB_STEP_FAILED)
     with tempfile.TemporaryDirectory(prefix="image-") as folder:
-        source, certificates, told = Path(folder) / "image", Path(folder) / "certificates", Path(folder) / "digest"
+        certificates, told = Path(folder) / "certificates", Path(folder) / "digest"
         certificates.mkdir()
         (certificates / "ca.crt").write_bytes(layout.CA_CERT.read_bytes())
-        oci_layout(source, match[2], image)
-        # Docker's own manifest format: podman takes a HEALTHCHECK from no other.
+        source = write(Path(folder) / "image", match[2])
         # The image was made here a moment ago: there is no signature that a policy of the user's could ask for.
-        command = ["skopeo", "--insecure-policy", "copy", "--quiet", "--format", "v2s2", "--digestfile", str(told)]
+        command = ["skopeo", "--insecure-policy", "copy", "--quiet", "--format", form, "--digestfile", str(told)]
         command += ["--dest-cert-dir", str(certificates)]
         if to.login:
             command += ["--dest-authfile", str(registry.auth_file(to, Path(folder)))]
@@ -162,7 +179,8 @@ def _packed(path: Path) -> tuple[bytes, str]:
     return content, _digest(gzip.decompress(content))
 
 
-def _blob(directory: Path, content: bytes, media_type: str) -> dict[str, Any]:
+def blob(directory: Path, content: bytes, media_type: str) -> dict[str, Any]:
+    """Write one blob of an OCI layout; its descriptor."""
     digest = _digest(content)
     path = directory / "blobs" / digest.replace(":", "/")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -117,6 +117,23 @@ def _build(say: Say, began: float) -> None:
     _step(say, began, "Watchtower stand-in", images.push_watchtower)
 
 
+def ostree(say: Say) -> None:
+    """Build the guest whose root is an ostree deployment, offer it as a stream, and push its tree as os/base:v1.
+
+    Harmless when that is done. Raises LabError when the lab is not up.
+    """
+    from zerotoil.minilab import ostree as guest
+
+    began = _prepare()
+    with state.lock():
+        if not registry.is_up(registry.OPEN):
+            raise LabError("the lab is not up", "run `zerotoil lab up`", code=Code.LAB_STEP_FAILED)
+        preflight.require_space(layout.STATE)
+        announce = lambda what: say("ostree guest", what, time.monotonic() - began)  # noqa: E731
+        _step(say, began, "ostree guest", lambda: artifacts.build_ostree_image(announce))
+        _step(say, began, "its tree", lambda: f"pushed as {registry.OPEN.address}/{guest.BASE}, {guest.push_base()}")
+
+
 def status() -> list[State]:
     """What is up. Changes nothing."""
     _prepare()

@@ -16,7 +16,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 from tests.resources.guest.root_folder import RootFolder
-from zerotoil.resources.guest.os_scripts import GATE_UNITS, IMAGE_UNITS, OS_TREE, os_scripts, os_units
+from zerotoil.model.places import OS_TREE
+from zerotoil.resources.guest.os_scripts import GATE_UNITS, IMAGE_UNITS, os_scripts, os_units
 
 STANDIN = Path(__file__).with_name("ostree_standin.py")
 REGISTRY = "registry.lan:5000/os/base"

@@ -33,14 +33,15 @@ def guest_image() -> Path:
     """The image as qcow2 (8 GiB, about 0.35 GB on disk); built in about 90 s when not cached. Needs root."""
     ignition = tool("ignition")
     inputs: list[bytes | Path] = [
-        ignition, _HERE / "packages.txt", _HERE / "customize.sh", _HERE / "assemble.sh", _HERE / "files", RELEASE.encode()
+        ignition, _HERE / "packages.txt", _HERE / "customize.sh", _HERE / "assemble.sh",
+        _HERE / "disk.sh", _HERE / "files", RELEASE.encode()
     ]  # fmt: skip
     return cached("guest", inputs, lambda target: _build(ignition, target), suffix=".qcow2")
 
 
-def packages() -> list[str]:
+def packages(listing: Path = _HERE / "packages.txt") -> list[str]:
     """Names of the Debian packages in the image."""
-    lines = (_HERE / "packages.txt").read_text().splitlines()
+    lines = listing.read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 

@@ -18,14 +18,14 @@ from zerotoil.minilab.cache import cached
 from zerotoil.minilab.guest import RELEASE
 
 
-def stream(directory: Path, image: Path, base_url: str, release: str = RELEASE) -> Path:
-    """Writes `streams/stable.json` and the .qcow2.xz under `directory`, to be served at `base_url`. The JSON's path.
+def stream(directory: Path, image: Path, base_url: str, release: str = RELEASE, name: str = "stable") -> Path:
+    """Writes `streams/NAME.json` and the .qcow2.xz under `directory`, to be served at `base_url`. The JSON's path.
 
     The disk is hard-linked from the cache where it can be, so a second call costs two checksums.
     """
     packed = compressed(image)
-    name = f"zerotoil-standin-{release}-qemu.x86_64.qcow2.xz"
-    relative = f"prod/streams/stable/builds/{release}/x86_64/{name}"
+    file = f"zerotoil-standin-{release}-qemu.x86_64.qcow2.xz"
+    relative = f"prod/streams/{name}/builds/{release}/x86_64/{file}"
     _place(packed, directory / relative)
     disk = {
         "location": f"{base_url.rstrip('/')}/{relative}",
@@ -34,13 +34,13 @@ def stream(directory: Path, image: Path, base_url: str, release: str = RELEASE) 
     }
     qemu = {"release": release, "formats": {"qcow2.xz": {"disk": disk}}}
     metadata = {
-        "stream": "stable",
+        "stream": name,
         "metadata": {"last-modified": "2026-08-02T00:00:00Z", "generator": "zerotoil stand-in"},
         "architectures": {"x86_64": {"artifacts": {"qemu": qemu}, "images": {}}},
     }
-    target = directory / "streams" / "stable.json"
+    target = directory / "streams" / f"{name}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(".stable.json.new")
+    fresh = target.with_name(f".{name}.json.new")
     fresh.write_text(json.dumps(metadata, indent=4) + "\n")
     fresh.replace(target)
     return target
