@@ -132,4 +132,5 @@ def test_shellcheck_finds_nothing():
         pytest.skip("shellcheck is not installed")
     folder = PROGRAM.parents[3]
     scripts = [PROGRAM, folder / "files/usr/sbin/grub-mkconfig", *folder.glob("*.sh")]
+    scripts += (folder / "files/usr/lib/dracut/modules.d/35ignition-ostree").glob("*[rh]")
     assert subprocess.run(["shellcheck", *scripts], timeout=60, check=False).returncode == 0
