@@ -40,6 +40,7 @@ def test_a_second_install_writes_and_restarts_nothing(machine: Machine) -> None:
     log = machine.log()
     assert log[0] == "systemctl daemon-reload" and "systemctl enable zerotoil-os-health.service" in log
     assert "systemctl enable zerotoil-os-reboot.service" not in log, "it is its timer's"
+    assert "systemctl start --no-block zerotoil-os-rebase.service" in log, "a new OS disk does not wait for its next boot"
     assert "systemctl try-restart rpm-ostreed.service" in log and "systemctl restart zerotoil-os-update.timer" in log
     before = everything(machine)
     machine.install()

@@ -143,10 +143,13 @@ settle_zincati() { # on a stream a pin stops it; with an image of one's own it h
   fi
 }
 
-enable_units() { # those that say by whom they are wanted; timers run at once
+enable_units() { # those that say by whom they are wanted; timers run at once, and so does the first step of a new OS disk
   for unit in $units; do
     if [ ! -f "$system/$unit" ] || ! grep -q '^\[Install\]' "$system/$unit"; then continue; fi
-    systemd is-enabled --quiet "$unit" || systemd enable "$unit" >&2
+    if ! systemd is-enabled --quiet "$unit"; then
+      systemd enable "$unit" >&2
+      case $unit in *-rebase.service) systemd start --no-block "$unit" ;; esac
+    fi
     case $unit:" $changed " in
       *.timer:*" $unit "*) systemd restart "$unit" ;;
       *.timer:*) systemd is-active --quiet "$unit" || systemd start "$unit" ;;
