@@ -42,7 +42,9 @@ def build_tools(announce: Callable[[str], None]) -> str:
     """Build the Go programs that the lab needs, where the cache has none."""
     from zerotoil.minilab.tools import TOOLS, tool
 
-    return _built(announce, "usually 4 minutes", lambda: [tool(name) for name in TOOLS])
+    return _built(
+        announce, "usually 4 minutes", lambda: [tool(name) for name in TOOLS if name != "ignition-unlabelled"]
+    )  # lab ostree's own
 
 
 def build_guest_image(announce: Callable[[str], None]) -> str:

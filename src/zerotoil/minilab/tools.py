@@ -41,6 +41,7 @@ class Tool:
 
 
 _IGNITION = "github.com/coreos/ignition/v2"
+_IGNITION_LABELS = f"{_IGNITION}/internal/distro.selinuxRelabel"
 _IGNITION_VERSION = f"{_IGNITION}/internal/version.Raw"
 _PODMAN = "github.com/containers/podman/v5"
 _HELM_CONTROLLER = "github.com/k3s-io/helm-controller"
@@ -50,6 +51,8 @@ TOOLS = {
     "butane": Tool("butane", "github.com/coreos/butane/internal", "v0.29.0", "github.com/coreos/butane/internal/version.Raw"),
     "ignition-validate": Tool("ignition", f"{_IGNITION}/validate", "v2.26.0", _IGNITION_VERSION),
     "ignition": Tool("ignition", f"{_IGNITION}/internal", "v2.26.0", _IGNITION_VERSION, cgo=True),
+    # Labels nothing, for the guest without a policy: the one stamp goes to that switch, as distributions set it.
+    "ignition-unlabelled": Tool("ignition", f"{_IGNITION}/internal", "false", _IGNITION_LABELS, cgo=True),
     "quadlet": Tool("quadlet", f"{_PODMAN}/cmd/quadlet", "5.4.2", f"{_PODMAN}/version/rawversion.RawVersion"),
     "watchtower-standin": Tool("watchtower-standin", ".", "1.21.0", "main.version"),
     "lab-app": Tool("lab-app", ".", "1"),

@@ -5,10 +5,9 @@ check() { return 255; }
 depends() { echo ignition ostree; }
 install() {
   local unit=ignition-ostree-mount-var.service wants=$initdir/$systemdsystemunitdir/ignition-complete.target.requires
-  inst_multiple mkdir mount umount cat rm grep
+  inst_multiple mkdir mount umount cat grep
   inst_script "$moddir/ignition-ostree-mount-var" /usr/sbin/ignition-ostree-mount-var
   inst_simple "$moddir/$unit" "$systemdsystemunitdir/$unit"
-  inst_simple "$moddir/ignition-files.service.conf" "$systemdsystemunitdir/ignition-files.service.d/ostree.conf"
   mkdir -p "$wants"
   ln_r "../$unit" "$systemdsystemunitdir/ignition-complete.target.requires/$unit"
 }
