@@ -18,7 +18,7 @@ from zerotoil.layers.restores import find_snapshot, look
 from zerotoil.minilab.nas.faults import Faults
 from zerotoil.model.data_volume import VolumeState
 from zerotoil.resources.hypervisor import hot_disk
-from zerotoil.resources.nas import dropping
+from zerotoil.resources.nas import patience
 from zerotoil.resources.nas.mark import read_mark
 from zerotoil.workflows.restore import beside_steps, drop, drop_steps, mount_beside, wanted, would_drop
 
@@ -30,7 +30,7 @@ SERIAL = "zr-2d711642b726"
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Lab]]:
     monkeypatch.setattr(hot_disk, "_LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(dropping, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "_LOOK_SECONDS", 0.0)
     made: list[Any] = []
 
     def lab(version: str = "25.10", **keys: Any) -> Lab:
