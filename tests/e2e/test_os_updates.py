@@ -38,6 +38,7 @@ def declare(project: Project, **more: Any) -> None:
     data = {"os_stream": "ostree", "os_source": f"{project.lab['registry']}/{IMAGE}", "os_window": ["03:00-05:00"]}
     secret = project.folder / "secrets/signal"
     secret.parent.mkdir(exist_ok=True)
+    secret.touch(mode=0o600)
     secret.write_text(f"signal://{project.lab['signal']}/+4915112345678/+4915187654321?disabletls=yes\n")
     project.declare(**data, os_grace="1 minute", notify_sinks=[f"file:{secret}"], **more)
 
