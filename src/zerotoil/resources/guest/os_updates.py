@@ -121,7 +121,7 @@ class OsUpdates:
             and not self.spec.os.own_image
         ):
             self._do("its packages were not layered", "packages")
-        if any(self._source(self._seen())):
+        if any(change.field == "source" for change in changes):  # install may have begun it already
             self.guest.write(f"systemctl start --no-block {REBASE}\n")
             if is_fresh(self.guest.facts()) or self.spec.vm.restart == "now":
                 self._move()
