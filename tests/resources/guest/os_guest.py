@@ -35,9 +35,9 @@ case $1 in
     [ ! -f "$tree/zincati.toml" ] || config=$(jq -Rs . "$tree/zincati.toml")
     broken=no
     [ ! -e "$STATE/broken" ] || broken=yes
-    units=$(for unit in "$tree"/units/*; do echo "${unit##*/}"; done | jq -Rn --arg broken $broken '[inputs | {key: ., value: {ActiveState: (
-      if endswith(".timer") then "active" elif test("-rebase") and $broken == "no" then "activating" else "inactive" end), UnitFileState: "enabled"}}]
-      | from_entries') # the first step begins with its unit's first day
+    units=$(for unit in "$tree"/units/*; do echo "${unit##*/}"; done | jq -Rn --arg broken $broken '
+      def active: if endswith(".timer") then "active" elif test("-rebase") and $broken == "no" then "activating" else "inactive" end;
+      [inputs | {key: ., value: {ActiveState: active, UnitFileState: "enabled"}}] | from_entries')
     change --argjson config "$config" --argjson units "$units" '.in_etc = [] | .zincati.config = $config | .units = $units'
     ;;
   packages) change --slurpfile d "$tree/declared.json" '.packages = $d[0].packages' && echo 'staged 45' ;;
