@@ -36,7 +36,8 @@ case $1 in
     broken=no
     [ ! -e "$STATE/broken" ] || broken=yes
     units=$(for unit in "$tree"/units/*; do echo "${unit##*/}"; done | jq -Rn --arg broken $broken '
-      def active: if endswith(".timer") then "active" elif test("-rebase") and $broken == "no" then "activating" else "inactive" end;
+      def active: if endswith(".timer") then "active" elif test("-rebase") and $broken == "no" then "activating"
+        else "inactive" end;
       [inputs | {key: ., value: {ActiveState: active, UnitFileState: "enabled"}}] | from_entries')
     change --argjson config "$config" --argjson units "$units" '.in_etc = [] | .zincati.config = $config | .units = $units'
     ;;
