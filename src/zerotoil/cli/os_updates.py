@@ -69,7 +69,7 @@ def update(host: str, inventory: Path | None, now: bool, dry_run: bool, yes: boo
 def rollback(host: str, inventory: Path | None, dry_run: bool, yes: bool) -> None:
     """Take HOST back to the deployment before, restart it, and take no update until it is unpinned."""
     asked = _ask(host, inventory)
-    _do(asked, asked.would_rollback(), asked.rollback, dry_run=dry_run, sure=yes)
+    _do(asked, asked.would_rollback(), asked.go_back, dry_run=dry_run, sure=yes)
 
 
 @os.command()

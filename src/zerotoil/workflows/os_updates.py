@@ -64,7 +64,7 @@ class Asked:
             )
         return f"goes back from {named(now)} to {named(before)}, and restarts; {named(now)} is refused from then on"
 
-    def rollback(self) -> str:
+    def go_back(self) -> str:
         """Go back and restart; what became of it."""
         before = named(self.seen.get("rollback"))
         done(self.guest, "it did not go back", "rollback", "owner")

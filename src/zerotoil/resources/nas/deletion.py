@@ -82,7 +82,7 @@ def delete(nas: Nas, volume: str, owner: str, confirmed: str, target: str = "") 
         for number, _ in found.targets:
             nas.write("iscsi.target.delete", number)
         for snapshot in found.snapshots:
-            when_idle(nas, f"{nas.capabilities.snapshots}.delete", snapshot)
+            nas.write(f"{nas.capabilities.snapshots}.delete", snapshot)
         nas.forget()
         if left := [extent for extent in nas.query("iscsi.extent") if extent.get("disk") == f"zvol/{volume}"]:
             raise _still_there(f"the extent {left[0]['name']}")  # the server would delete it with the volume, forced
