@@ -37,6 +37,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, registry: RealRegistry) -> Path:
     """A folder with an engine's storage, which has built the base and pushed it: that takes longer than all that is tested."""
+    if not any(line.split()[4] == "/" for line in Path("/proc/self/mountinfo").read_text().splitlines()):
+        pytest.skip("a chroot: buildah remounts / to write a layer, and there / is no mount point")
     folder = tmp_path_factory.mktemp("shared")
     with pytest.MonkeyPatch.context() as patch:
         made = engine(folder / "storage", patch)
