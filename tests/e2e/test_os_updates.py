@@ -7,14 +7,13 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.deployed import assert_unchanged
-from tests.e2e.guide_plan_and_drift import HOST, ROOT, block, in_guest, run, virsh
-from tests.e2e.project import WEB, ZEROTOIL, Project, still, wait_for
+from tests.e2e.guide_plan_and_drift import HOST, in_guest, run, virsh
+from tests.e2e.project import WEB, ZEROTOIL, Project, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.long, pytest.mark.usefixtures("lab")]
 INVENTORY = ("-i", "inventory/lab.py", HOST)
@@ -74,22 +73,10 @@ def runs(project: Project, version: str) -> Callable[[], bool]:
     return judged
 
 
-def shown(page: str, command: str, output: str) -> None:
-    """The page has this output, but for what differs from walk to walk."""
-    text = re.sub(r"\b[0-9a-f]{12}\b", "…", still(output))
-    text = re.sub(r"\b\d+ (second|minute|hour|day|week|month|year)s?\b", "…", text)
-    told = block(command, text)
-    if folder := os.environ.get("ZEROTOIL_E2E_PAGES"):  # to be looked at, and taken over where it is right
-        with (Path(folder) / page).open("a") as file:
-            file.write(f"{told}\n\n")
-        return
-    assert told in (ROOT / "docs/guides" / page).read_text(), told
-
-
 def test_a_machine_without_apps_is_taken_to_the_image_by_the_deploy(project: Project) -> None:
     declare(project)
     project.deploy()
-    wait_for(runs(project, "1"), seconds=300)
+    wait_for(runs(project, "1"), seconds=900)
     assert in_guest("cat /usr/share/home-version") == "1\n"
     in_guest("echo edited | sudo tee /etc/edited.conf && echo kept | sudo tee /var/mnt/data/kept")
     assert_unchanged(project.deploy())
@@ -107,59 +94,49 @@ def test_a_newer_image_is_staged_and_taken_in_its_time(project: Project) -> None
     project.push("web:1", "one")
     project.app("web", WEB.format(updates="off", image=image))
     project.deploy()
-    wait_for(lambda: "one" in project.answers(), seconds=240)
+    wait_for(lambda: "one" in project.answers(), seconds=600)
     push(project, "2")
     before = in_guest("cat /proc/sys/kernel/random/boot_id")
-    asked = project.run(ZEROTOIL, "os", "update", *INVENTORY, "--dry-run")
+    project.run(ZEROTOIL, "os", "update", *INVENTORY, "--dry-run")
     said = project.run(ZEROTOIL, "os", "update", *INVENTORY)
     assert "2 is staged" in said, said
     assert in_guest("cat /proc/sys/kernel/random/boot_id") == before, "it waits for its window"
-    waiting = project.run(ZEROTOIL, "os", "status", *INVENTORY, codes=(0, 2))
-    now = project.run(ZEROTOIL, "os", "update", *INVENTORY, "--now", "--yes")
-    wait_for(runs(project, "2"), seconds=400)
-    done = project.run(ZEROTOIL, "os", "status", *INVENTORY)
+    project.run(ZEROTOIL, "os", "status", *INVENTORY, codes=(0, 2))
+    project.run(ZEROTOIL, "os", "update", *INVENTORY, "--now", "--yes")
+    wait_for(runs(project, "2"), seconds=900)
+    project.run(ZEROTOIL, "os", "status", *INVENTORY)
     assert in_guest("cat /etc/edited.conf /var/mnt/data/kept /usr/share/home-version") == "edited\nkept\n2\n"
-    wait_for(lambda: "one" in project.answers(), seconds=240)
+    wait_for(lambda: "one" in project.answers(), seconds=600)
     story = project.run(ZEROTOIL, "timeline", *INVENTORY)
     assert re.search(r"OS|deployment", story), story
     assert_unchanged(project.deploy())
-    shown("os-image.md", f"zerotoil os update {HOST} --dry-run", asked)
-    shown("os-image.md", f"zerotoil os update {HOST}", said)
-    shown("os-image.md", f"zerotoil os status {HOST}", waiting)
-    shown("os-image.md", f"zerotoil os update {HOST} --now --yes", now)
-    shown("os-image.md", f"zerotoil os status {HOST}", done)
 
 
 def test_an_image_whose_docker_does_not_start_is_left_by_itself(project: Project) -> None:
     told = len(project.messages())
     push(project, "3", {"usr/lib/systemd/system/docker.service.d/10-wrong.conf": WRONG})
     project.run(ZEROTOIL, "os", "update", *INVENTORY, "--now", "--yes")
-    wait_for(lambda: bool(status(project).get("state", {}).get("pin")), seconds=600)
+    wait_for(lambda: bool(status(project).get("state", {}).get("pin")), seconds=1200)
     red = time.monotonic()
-    wait_for(runs(project, "2"), seconds=600)
-    wait_for(lambda: "one" in project.answers(), seconds=240)
+    wait_for(runs(project, "2"), seconds=1200)
+    wait_for(lambda: "one" in project.answers(), seconds=600)
     print(f"from the way back to the old deployment serving: {time.monotonic() - red:.0f} s")
-    found = project.run(ZEROTOIL, "os", "status", *INVENTORY, codes=(2,))
-    held = project.plan(code=0)
+    project.run(ZEROTOIL, "os", "status", *INVENTORY, codes=(2,))
+    project.plan(code=0)
     assert in_guest("cat /etc/edited.conf /var/mnt/data/kept /usr/share/home-version") == "edited\nkept\n2\n"
     wait_for(lambda: any("did not become healthy" in text for text in project.messages()[told:]), seconds=120)
     message = next(text for text in project.messages()[told:] if "did not become healthy" in text)
     assert "Docker does not answer" in message, message
     assert_unchanged(project.deploy())
-    shown("os-failed.md", "the message", message)
-    shown("os-failed.md", f"zerotoil os status {HOST}", found)
-    shown("os-failed.md", "zerotoil plan inventory/lab.py", held)
 
 
 def test_what_was_bad_is_refused_until_another_comes(project: Project) -> None:
-    released = project.run(ZEROTOIL, "os", "unpin", *INVENTORY)
+    project.run(ZEROTOIL, "os", "unpin", *INVENTORY)
     refused = project.run(ZEROTOIL, "os", "update", *INVENTORY, codes=(0, 1))
     assert "which was bad here" in refused, refused
     push(project, "4")
     project.run(ZEROTOIL, "os", "update", *INVENTORY, "--now", "--yes")
-    wait_for(runs(project, "4"), seconds=400)
-    shown("os-failed.md", f"zerotoil os unpin {HOST}", released)
-    shown("os-failed.md", f"zerotoil os update {HOST}", refused)
+    wait_for(runs(project, "4"), seconds=900)
 
 
 def test_one_that_does_not_boot_is_given_up_by_the_boot_counter(project: Project) -> None:
@@ -167,11 +144,11 @@ def test_one_that_does_not_boot_is_given_up_by_the_boot_counter(project: Project
     push(project, "5", {f"usr/lib/modules/{kernel}/initramfs.img": os.urandom(1 << 20)})
     project.run(ZEROTOIL, "os", "update", *INVENTORY, "--now", "--yes")
     wait_for(lambda: bool(status(project).get("state", {}).get("pin")), seconds=900)
-    wait_for(runs(project, "4"), seconds=300)
+    wait_for(runs(project, "4"), seconds=900)
     found = status(project)
     assert found["state"]["bad"][-1]["why"] == "it did not come up", found["state"]
     assert deployments()[0]["booted"], "and it stays so"
-    wait_for(lambda: "one" in project.answers(), seconds=240)
+    wait_for(lambda: "one" in project.answers(), seconds=600)
 
 
 def test_a_power_cut_while_an_image_is_fetched_loses_nothing(project: Project) -> None:
@@ -181,18 +158,16 @@ def test_a_power_cut_while_an_image_is_fetched_loses_nothing(project: Project) -
     time.sleep(6)
     virsh("destroy", HOST)
     virsh("start", HOST)
-    wait_for(runs(project, "4"), seconds=400)
+    wait_for(runs(project, "4"), seconds=900)
     said = project.run(ZEROTOIL, "os", "update", *INVENTORY, "--now", "--yes")
     assert "the host restarts" in said, said
-    wait_for(runs(project, "6"), seconds=400)
+    wait_for(runs(project, "6"), seconds=900)
     assert in_guest("cat /var/mnt/data/kept") == "kept\n"
     assert len(deployments()) == 2
 
 
 def test_the_owner_goes_back_and_stays_there(project: Project) -> None:
-    would = project.run(ZEROTOIL, "os", "rollback", *INVENTORY, "--dry-run")
-    went = project.run(ZEROTOIL, "os", "rollback", *INVENTORY, "--yes")
-    wait_for(lambda: status(project).get("booted", {}).get("version") == "4", seconds=400)
+    project.run(ZEROTOIL, "os", "rollback", *INVENTORY, "--dry-run")
+    project.run(ZEROTOIL, "os", "rollback", *INVENTORY, "--yes")
+    wait_for(lambda: status(project).get("booted", {}).get("version") == "4", seconds=900)
     assert "refused" in project.run(ZEROTOIL, "os", "update", *INVENTORY, codes=(0, 1)) or status(project)["state"]["pin"]
-    shown("os-failed.md", f"zerotoil os rollback {HOST} --dry-run", would)
-    shown("os-failed.md", f"zerotoil os rollback {HOST} --yes", went)
