@@ -14,7 +14,7 @@ demo: setup
 	@echo 'Look at it: .venv/bin/zerotoil ssh demo1    .venv/bin/zerotoil lab console demo1    .venv/bin/zerotoil lab status'
 
 test: setup check
-	.venv/bin/pytest -m "not long" --numprocesses 2 --dist loadgroup
+	.venv/bin/pytest -m "not long"
 
 e2e: setup
 	.venv/bin/pytest tests/e2e

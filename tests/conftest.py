@@ -31,15 +31,6 @@ RIGHT: dict[str, Any] = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several workers, one has what needs the machine (libvirt, ZFS, a VM), and one has the control plane."""
-    for item in items:
-        if item.get_closest_marker("lab"):
-            item.add_marker(pytest.mark.xdist_group("machine"))
-        elif item.get_closest_marker("cluster"):
-            item.add_marker(pytest.mark.xdist_group("cluster"))
-
-
 @pytest.fixture(autouse=True)
 def _another_run() -> Iterator[None]:
     """A run knows its servers by address; the next test's NAS may have this one's port, and be another version."""
