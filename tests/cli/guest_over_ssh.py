@@ -31,9 +31,9 @@ class _Door(paramiko.ServerInterface):
     def _run(self, channel: paramiko.Channel, command: str) -> None:
         script = channel.makefile("rb").read()
         env = {
+            "ZEROTOIL_DATA": str(self.programs.parent / "data"),  # a test may say otherwise
             **os.environ,
             "PATH": f"{self.programs}:{os.environ['PATH']}",
-            "ZEROTOIL_MOUNTS": str(self.programs.parent / "mnt"),
         }
         done = subprocess.run(["sh", "-c", command], input=script, capture_output=True, env=env, timeout=30)
         channel.sendall(done.stdout)
@@ -47,7 +47,7 @@ def open_door(folder: Path) -> tuple[socket.socket, Path]:
     for name in ("host-key", "user-key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True, timeout=20)
     (folder / "bin").mkdir(exist_ok=True)
-    (folder / "mnt/data").mkdir(parents=True, exist_ok=True)
+    (folder / "data").mkdir(parents=True, exist_ok=True)
     sudo = folder / "bin/sudo"
     sudo.write_text('#!/bin/sh\n[ "$1" = -n ] && shift\nexec "$@"\n')
     sudo.chmod(0o755)

@@ -16,7 +16,7 @@ for unit in "${ZEROTOIL_SYSTEM:-/etc/systemd/system}"/var-mnt-*.mount; do
   [ ! -f "$unit" ] || printf '%s\n' "${unit##*/}"
 done >"$work/mount_units"
 if [ "$mount" != null ]; then
-  cd "${ZEROTOIL_MOUNTS:-/var/mnt}/data"
+  cd "${ZEROTOIL_DATA:-/var/mnt/data}"
   for tree in zerotoil zerotoil/k3s zerotoil/tailscale zerotoil/os apps/*; do
     [ -f "$tree/.zerotoil/files" ] || continue
     sed "s|^[0-7]* [0-9a-f]* |$tree/|" "$tree/.zerotoil/files"
