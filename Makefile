@@ -2,7 +2,7 @@
 # make test     sets everything up and passes the tests (root: they use real ZFS, iSCSI and libvirt)
 # make e2e      all end-to-end tests, with the long walks that make test leaves out
 # make cluster  only the tests against a real Kubernetes API server, which the first run builds from source
-.PHONY: setup demo test e2e cluster check bench down
+.PHONY: setup demo test test-real test-rest e2e cluster check bench down
 
 setup:
 	@setup/setup.sh
@@ -14,7 +14,13 @@ demo: setup
 	@echo 'Look at it: .venv/bin/zerotoil ssh demo1    .venv/bin/zerotoil lab console demo1    .venv/bin/zerotoil lab status'
 
 test: setup check
-	.venv/bin/pytest -m "not long"
+	$(MAKE) --jobs=2 --output-sync=line test-real test-rest
+
+test-real:  # what needs the machine: a VM, ZFS, libvirt, a control plane; one after the other
+	.venv/bin/pytest -m "not long and (lab or cluster)"
+
+test-rest:  # gives way to the VM, whose processor is emulated
+	nice .venv/bin/pytest -m "not lab and not cluster"
 
 e2e: setup
 	.venv/bin/pytest tests/e2e
