@@ -7,7 +7,6 @@ docs.sigstore.dev (cosign's keys).
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 
 from zerotoil.error_codes import Code
 from zerotoil.model.image import ImageRef, names_registry
+from zerotoil.model.names import plain_url, time_zone
 from zerotoil.model.os_window import LEAST, Window, WindowKey
 from zerotoil.model.section import Wrong
 from zerotoil.model.units import Bool, Seconds, format_seconds
@@ -81,9 +81,7 @@ class OsSpec(OsImage):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, zone: str) -> str:
-        if zone not in zoneinfo.available_timezones():
-            raise ValueError(f"{zone!r} is no time zone; write for instance Europe/Berlin")
-        return zone
+        return time_zone(zone)
 
     @field_validator("stagger")
     @classmethod
@@ -95,10 +93,7 @@ class OsSpec(OsImage):
     @field_validator("fleet_lock")
     @classmethod
     def _url(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(r"https?://[^\s'\"\\@?#]+", url):
-            shown = "a login in it is shown to everybody" if "@" in url else f"{url!r} is no URL"
-            raise ValueError(f"{shown}; write for instance http://lock.lan:3333")
-        return url.rstrip("/") if url else url
+        return plain_url(url, "http://lock.lan:3333")
 
     @field_validator("packages")
     @classmethod

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from zerotoil.model.names import NAME
+from zerotoil.model.names import NAME, plain_url
 from zerotoil.model.secret import SecretKey
 from zerotoil.model.section import Section, Wrong
 from zerotoil.model.units import Bool
@@ -80,10 +80,7 @@ class TailnetSpec(Section):
     @field_validator("login_server")
     @classmethod
     def _url(cls, url: str | None) -> str | None:
-        if url is not None and not re.fullmatch(r"https?://[^\s'\"\\@?#]+", url):
-            shown = "a login in it is shown to everybody" if "@" in url else f"{url!r} is no URL"
-            raise ValueError(f"{shown}; write for instance https://headscale.lan")
-        return url.rstrip("/") if url else url
+        return plain_url(url, "https://headscale.lan")
 
     @field_validator("serve", mode="before")
     @classmethod

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from zerotoil.model.k3s import Release
+from zerotoil.model.names import time_zone
 from zerotoil.model.section import Section, Wrong
 from zerotoil.model.units import Bool, Int
 
@@ -78,11 +78,7 @@ class UpgradesSpec(Section):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{zone!r} is no time zone; write for instance Europe/Berlin") from None
-        return zone
+        return time_zone(zone)
 
     @field_validator("image", "controller_image")
     @classmethod
