@@ -180,6 +180,24 @@ def test_what_is_busy_for_a_moment_is_waited_for(sim: Simulator, nas: Nas, monke
     assert dataset(nas, VOLUME) is None
 
 
+def test_what_begins_to_need_it_while_it_is_waited_for_keeps_it(
+    sim: Simulator, nas: Nas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "_LOOK_SECONDS", 0.0)
+    make(sim, nas)
+    destroy = _busy_twice(sim.storage.destroy)
+
+    def busy(name: str) -> None:
+        if not [one for one in sim.storage.snapshots() if one.name == f"{VOLUME}@meanwhile"]:
+            sim.storage.snapshot([f"{VOLUME}@meanwhile"], {})
+        destroy(name)
+
+    monkeypatch.setattr(sim.storage, "destroy", busy)
+    with pytest.raises(LabError, match=f"still has {VOLUME}@meanwhile") as caught:
+        delete(nas, VOLUME, OWNER, VOLUME)
+    assert caught.value.code is Code.CHANGE_NOT_MADE and dataset(nas, VOLUME)
+
+
 def _busy_twice(destroy: Callable[[str], None]) -> Callable[[str], None]:
     refusals = iter([True, True])
 

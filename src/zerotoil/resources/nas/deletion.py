@@ -83,15 +83,20 @@ def delete(nas: Nas, volume: str, owner: str, confirmed: str, target: str = "") 
             nas.write("iscsi.target.delete", number)
         for snapshot in found.snapshots:
             nas.write(f"{nas.capabilities.snapshots}.delete", snapshot)
-        nas.forget()
-        if left := [extent for extent in nas.query("iscsi.extent") if extent.get("disk") == f"zvol/{volume}"]:
-            raise _still_there(f"the extent {left[0]['name']}")  # the server would delete it with the volume, forced
-        if left := _snapshots(nas, volume):
-            raise _still_there(", ".join(snapshot["id"] for snapshot in left))
-        when_idle(nas, "pool.dataset.delete", volume)  # it was served until now
+        # It was served until now, so it may be busy for a moment; before each try it is looked at again.
+        when_idle(nas, "pool.dataset.delete", volume, before=lambda: _nothing_of_it_left(nas, volume))
         nas.forget()
         if dataset(nas, volume):
             raise _still_there(volume)
+
+
+def _nothing_of_it_left(nas: Nas, volume: str) -> None:
+    """Raises LabError where an extent serves the volume (the server would delete it along, forced), or it has a snapshot."""
+    nas.forget()
+    if left := [extent for extent in nas.query("iscsi.extent") if extent.get("disk") == f"zvol/{volume}"]:
+        raise _still_there(f"the extent {left[0]['name']}")
+    if left := _snapshots(nas, volume):
+        raise _still_there(", ".join(snapshot["id"] for snapshot in left))
 
 
 def _still_there(what: str) -> LabError:
