@@ -1,6 +1,5 @@
 """`zerotoil image init`: what it writes is what is shipped, and right; workflows are held against the command that they call."""
 
-import filecmp
 import os
 import re
 import shutil
@@ -29,9 +28,7 @@ def names(root: Path) -> list[str]:
 
 
 def test_the_repositorys_folder_is_the_one_that_is_shipped() -> None:
-    assert names(SHIPPED) == names(PACKAGED)
-    _, differ, errors = filecmp.cmpfiles(SHIPPED, PACKAGED, names(SHIPPED), shallow=False)
-    assert (differ, errors) == ([], [])
+    assert SHIPPED.resolve() == PACKAGED
 
 
 def test_it_writes_a_folder_that_is_right(tmp_path: Path) -> None:
