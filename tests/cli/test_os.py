@@ -136,6 +136,25 @@ def test_nothing_to_go_back_to(machine: Machine) -> None:
     assert error.code is Code.OS_NOT_DONE
 
 
+def test_what_was_bad_is_not_gone_back_to(machine: Machine) -> None:
+    bad = [{"checksum": seen()["booted"]["checksum"], "version": "43", "why": "Docker does not answer"}]
+    machine.now(state={**STATE, "bad": bad})
+    error = refused("rollback", "matrix", "--dry-run")
+    assert str(error) == (
+        "matrix: the deployment before, 43, was bad here (Docker does not answer): "
+        "zerotoil os unpin --forget matrix lets it come again"
+    )
+    assert error.code is Code.OS_NOT_DONE
+    (line,) = [line for line in run("status", "matrix").output.splitlines() if line.startswith("  43 ")]
+    assert line.endswith(" old, refused"), "and no more: to go back to"
+
+
+def test_an_update_that_restarts_at_once(machine: Machine) -> None:
+    (machine.state / "says").write_text("staged 45\nrebooting\n")
+    said = "a newer image is there, and the host restarts into it; zerotoil os status matrix says when it is judged"
+    assert run("update", "matrix").output == f"matrix: {said}\n"
+
+
 @pytest.mark.parametrize(
     ("line", "what"),
     [

@@ -170,4 +170,5 @@ def test_the_owner_goes_back_and_stays_there(project: Project) -> None:
     project.run(ZEROTOIL, "os", "rollback", *INVENTORY, "--dry-run")
     project.run(ZEROTOIL, "os", "rollback", *INVENTORY, "--yes")
     wait_for(lambda: status(project).get("booted", {}).get("version") == "4", seconds=900)
-    assert "refused" in project.run(ZEROTOIL, "os", "update", *INVENTORY, codes=(0, 1)) or status(project)["state"]["pin"]
+    assert status(project)["state"]["pin"]["by"] == "owner"
+    assert "it stays at 4" in project.run(ZEROTOIL, "os", "update", *INVENTORY, codes=(1,))

@@ -9,7 +9,7 @@ from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.resources.guest import Guest
-from zerotoil.resources.guest.os_deployments import named
+from zerotoil.resources.guest.os_deployments import named, refusal
 from zerotoil.resources.guest.os_notices import pinned, when
 from zerotoil.resources.guest.os_updates import done, observed, was_given
 
@@ -45,6 +45,8 @@ class Asked:
     def update(self, now: bool) -> str:
         """Stage a newer image, and restart into it if that is asked for; what became of it."""
         said = done(self.guest, "it was not updated", "update")
+        if said == "rebooting":  # os_strategy immediate
+            return f"a newer image is there, and the host restarts into it; zerotoil os status {self.host} says when it is judged"
         staged = observed(self.guest).get("staged")
         if not staged:
             return "nothing newer is there" if said in ("ok", "nothing new") else said
@@ -60,6 +62,12 @@ class Asked:
             raise LabError(
                 f"{self.host}: it has no deployment to go back to",
                 f"zerotoil os status {self.host}; an older OS disk: zerotoil migrate {self.host} --back",
+                code=Code.OS_NOT_DONE,
+            )
+        if why := refusal(before, self.seen):
+            raise LabError(
+                f"{self.host}: the deployment before, {named(before)}, was bad here ({why})",
+                f"zerotoil os unpin --forget {self.host} lets it come again",
                 code=Code.OS_NOT_DONE,
             )
         return f"goes back from {named(now)} to {named(before)}, and restarts; {named(now)} is refused from then on"

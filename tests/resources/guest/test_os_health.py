@@ -28,7 +28,7 @@ def went_back(machine: Machine, *, was_cut: bool = False) -> None:
     state = machine.state_now
     assert machine.versions == ["1.0*", "2.0"] and state["good"]["version"] == "1.0"
     assert [bad["version"] for bad in state["bad"]] == ["2.0"] and state["pin"]["by"] == "gate"
-    told = [line for line in machine.told() if line.startswith("rolled-back OS: 2.0")]
+    told = [line for line in machine.told() if line.startswith("rolled-back OS 2.0 (")]
     assert len(set(told) if was_cut else told) == 1
     assert "boot_counter" not in machine.ostree.get("grub", {})
     assert machine.os("update") == "pinned"
@@ -52,7 +52,8 @@ def test_the_first_one_that_is_red_is_only_told_of(tmp_path: Path) -> None:
     for _ in range(2):
         assert machine.health() == 1
     (told, _) = machine.told()
-    assert told == f"unhealthy OS: 1.0 ({OLD['digest'][7:19]}) runs and is not healthy: probe: the probe fails."
+    old = f"1.0 ({OLD['digest'][7:19]})"
+    assert told == f"unhealthy OS {old}: {old} runs and is not healthy: probe: the probe fails."
     assert machine.changes() == [] and machine.state_now["good"] is None
 
 
@@ -62,7 +63,7 @@ def test_green_after_an_update(machine: Machine) -> None:
     state = machine.state_now
     assert state["good"] == {key: NEW[key] for key in ("checksum", "version", "digest")} and state["gate"]["result"] == "green"
     (told,) = machine.told()
-    assert told.startswith("updated OS: 2.0 (") and "it was 1.0 (" in told
+    assert told.startswith("updated OS 2.0 (") and "it was 1.0 (" in told, "a subject of its own: the next one is told as well"
     assert "ledger boot" in machine.log()
 
 
@@ -98,7 +99,7 @@ def test_never_to_one_that_is_not_the_last_good_one(machine: Machine, before: st
     machine.change(deployments=[deployment("2.0", booted=True), *([deployment(before)] if before else [])])
     machine.sick("2.0")
     assert machine.health() == 1 and machine.changes() == []
-    assert machine.told()[0].startswith("unhealthy OS: 2.0") and machine.state_now["rollbacks"] == {}
+    assert machine.told()[0].startswith("unhealthy OS 2.0 (") and machine.state_now["rollbacks"] == {}
     assert machine.os("rollback", "gate").startswith("failed ")
 
 
@@ -120,7 +121,7 @@ def test_without_the_data_disk_the_message_is_kept(machine: Machine) -> None:
     assert machine.boot() == "1.0" and machine.health() == 0 and machine.told() == []
     (machine.state / "unmounted").unlink()
     assert machine.health() == 0
-    assert machine.told()[0].startswith("rolled-back OS: 2.0") and machine.state_now["tell"] == []
+    assert machine.told()[0].startswith("rolled-back OS 2.0 (") and machine.state_now["tell"] == []
 
 
 def test_what_is_checked(machine: Machine) -> None:
@@ -214,6 +215,19 @@ def test_the_owner_goes_back_and_forth(machine: Machine) -> None:
     state = machine.state_now
     assert state["good"]["version"] == "1.0" and state["pin"]["by"] == "owner" and state["bad"][0]["why"] == "the owner went back"
     assert machine.told() == []
+
+
+def test_nobody_goes_back_to_what_was_bad(machine: Machine) -> None:
+    updated(machine)
+    machine.sick("2.0")
+    machine.health()
+    went_back(machine)
+    machine.forget()
+    for who in ("owner", "gate"):
+        assert machine.os("rollback", who) == "failed the deployment before was bad here"
+    assert machine.changes() == [] and machine.log() == []
+    machine.os("unpin", "--forget")
+    assert machine.os("rollback", "owner") == "rebooting"
 
 
 @pytest.mark.parametrize("counted", [False, True])

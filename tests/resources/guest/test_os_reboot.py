@@ -202,7 +202,7 @@ class TestK3s:
         (node.state / "no-drain").touch()
         assert node.os("reboot") == "waits the node cannot be drained"
         assert node.log()[-1].endswith("uncordon matrix")
-        assert node.told()[0].startswith("update-failed OS: the node cannot be drained: error: cannot evict pod")
+        assert node.told()[0].startswith("update-failed OS update: the node cannot be drained: error: cannot evict pod")
 
     def test_an_agent_asks_its_own_pods_to_go(self, node: Machine) -> None:
         unit = node.data / "zerotoil/k3s/units/k3s-agent.service"

@@ -92,7 +92,7 @@ def test_what_fails_is_told_once_and_tried_again(machine: Machine, broken: dict[
     machine.change(**broken)
     assert words in machine.os("update") and words in machine.os("update")
     (told, *more) = machine.told()
-    assert told.startswith(f"update-failed OS: {words}") and len(more) == 1, "and how to go on"
+    assert told.startswith(f"update-failed OS update: {words}") and len(more) == 1, "and how to go on"
     assert machine.versions == ["1.0*"] and machine.state_now["problem"]["since"] == SATURDAY
     machine.change(**dict.fromkeys(broken))
     assert machine.os("update").startswith("staged 2.0")

@@ -45,6 +45,14 @@ def moving(seen: Mapping[str, Any]) -> bool:
     return unit.get("ActiveState") in ("activating", "reloading") and int(unit.get("NRestarts") or 0) == 0
 
 
+def refusal(deployment: Mapping[str, Any] | None, seen: Mapping[str, Any]) -> str:
+    """Why a deployment is not taken again; empty where nothing speaks against it."""
+    for bad in (seen.get("state") or {}).get("bad") or [] if deployment else []:
+        if any(bad.get(field) and bad.get(field) == (deployment or {}).get(field) for field in ("checksum", "digest")):
+            return bad.get("why") or "it did not come up"
+    return ""
+
+
 def moment(time: Any) -> datetime | None:
     """A time as it was noted: seconds since 1970, or ISO 8601."""
     if isinstance(time, int | float) and not isinstance(time, bool):

@@ -8,7 +8,7 @@ from typing import Any
 
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.os_updates import describes
-from zerotoil.resources.guest.os_deployments import ago, moment, named
+from zerotoil.resources.guest.os_deployments import ago, moment, named, refusal
 from zerotoil.resources.guest.os_notices import failing, pinned, stale, when
 
 ROLES = {"booted": "runs", "staged": "staged: runs after the next restart", "rollback": "to go back to"}
@@ -24,7 +24,8 @@ def lines(spec: HostSpec, seen: Mapping[str, Any], now: datetime) -> Iterator[st
     for role, one in there:
         made = moment(one.get("time"))
         digest = f"  {str(one['digest'])[:19]}" if one.get("digest") else ""
-        yield f"  {named(one):{width}}{digest}  {f'{ago(made, now)} old, ' if made else ''}{ROLES[role]}"
+        means = "refused" if role != "booted" and refusal(one, seen) else ROLES[role]
+        yield f"  {named(one):{width}}{digest}  {f'{ago(made, now)} old, ' if made else ''}{means}"
     yield from _gate(state)
     yield from (f"{word}: {_since(state.get(key), now)}" for key, word in (("checked", "last look"), ("updated", "last update")))
     yield f"boot counting: {'yes' if seen.get('boot_counting') else _NO_COUNTING}"

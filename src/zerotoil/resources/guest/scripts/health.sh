@@ -134,7 +134,7 @@ blame() { # CHECKSUM WHY
     | if any(.bad[]; .checksum == $checksum) then . else
         .bad += [$it | {checksum, digest, version, why: $why, time: $now}]
         | .pin = {by: "gate", time: $now, digest: $d.booted.digest} | .gate = {checksum: $checksum, boots: 0, result: "red", failing: [$why]}
-        | tell("rolled-back"; "\($it | called): \($why). \($d.booted | called), which was good, runs again.\n"
+        | tell("rolled-back"; $it | called; "\($it | called): \($why). \($d.booted | called), which was good, runs again.\n"
             + "Nothing newer is taken until: zerotoil os unpin \($host)") end' \
     --argjson d "$status" --arg checksum "$1" --arg why "$2" --arg host "$host"
 }
@@ -143,7 +143,7 @@ green() {
   change "$tells $called"' . as $s | .good = ($d.booted | {checksum, version, digest}) | .updated = $now | .lost = null
     | .gate = {checksum: $d.booted.checksum, boots: ($s.gate.boots // 1), result: "green", failing: []}
     | .bad |= map(select(.checksum != $d.booted.checksum))
-    | if $s.good then tell("updated"; "\($d.booted | called) runs and is healthy\($s.good | ", it was \(called) before")") else . end' \
+    | if $s.good then tell("updated"; $d.booted | called; "\($d.booted | called) runs and is healthy\($s.good | ", it was \(called) before")") else . end' \
     --argjson d "$status" || fail 'the state cannot be written'
   fallback # GRUB may have come here, and nobody had judged it before
   settle
@@ -163,7 +163,7 @@ red() {
     | .gate += {checksum: $d.booted.checksum, result: "red", $failing}
     | if $again == "yes" then .rollbacks[$d.booted.checksum] = 1 | .gate.back = "begun"
       elif .gate.told then .
-      else .gate.told = true | tell("unhealthy"; "\($d.booted | called) runs and is not healthy: \($failing | join("; ")).\n"
+      else .gate.told = true | tell("unhealthy"; $d.booted | called; "\($d.booted | called) runs and is not healthy: \($failing | join("; ")).\n"
         + "There is no deployment to go back to by itself. Look: zerotoil os status \($host)") end' \
     --argjson d "$status" --arg failing "$failing" --arg again "$again" --arg host "$host" || fail 'the state cannot be written: nothing is changed'
   if [ "$again" = yes ]; then go_back; fi

@@ -112,7 +112,8 @@ rollback() { # WHO [--no-reboot]
   lock 7500 || end 'waits another run of os.sh is at work' # a download may take two hours
   look
   [ "$(of '.rollback != null')" = true ] || end 'failed there is no deployment to go back to'
-  [ "$1" = owner ] || [ "$(of '.rollback.checksum == $s.good.checksum and (.rollback | refused($s) | not)')" = true ] ||
+  [ "$(of '.rollback | refused($s)')" = false ] || end 'failed the deployment before was bad here'
+  [ "$1" = owner ] || [ "$(of '.rollback.checksum == $s.good.checksum')" = true ] ||
     end 'failed the deployment before is not the last one that was good'
   to=$(of .rollback.checksum)
   change "$tells $called $refused"' . as $s
@@ -121,7 +122,7 @@ rollback() { # WHO [--no-reboot]
     | .pin = {by: $who, time: $now, digest: $d.rollback.digest}
     | if $who == "owner" then .good = null | .gate = null
       elif .gate.told then .
-      else .gate.told = true | tell("rolled-back"; "\($d.booted | called) did not become healthy: \($s.gate.failing | join("; ")).\n"
+      else .gate.told = true | tell("rolled-back"; $d.booted | called; "\($d.booted | called) did not become healthy: \($s.gate.failing | join("; ")).\n"
         + "Back to \($d.rollback | called), which was good. Nothing newer is taken until: zerotoil os unpin \($host)") end' \
     --argjson d "$status" --arg who "$1" --arg host "$host" || end 'failed the state cannot be written: nothing was changed'
   if [ "$(of '.staged != null')" = true ]; then

@@ -71,7 +71,8 @@ called='def called: if . == null then "nothing" else "\(if .version == "" then "
 
 # --- what the owner is told
 
-tells='def tell($event; $text): .tell += [{event: $event, subject: "OS", $text}];' # in the same step as what it tells of
+# In the same step as what it tells of. The same event of one subject is told once within a time, so the deployment is part of it.
+tells='def tell($event; $of; $text): .tell += [{event: $event, subject: "OS \($of)", $text}];'
 
 deliver() { # SECONDS: what waits, oldest first. Where the data disk is not mounted it waits on
   [ "$(ask '.tell | length')" != 0 ] || return 0
@@ -81,7 +82,7 @@ deliver() { # SECONDS: what waits, oldest first. Where the data disk is not moun
     say "$message" | jq -r '"\(.event) \(.subject): \(.text)"' >&2
     if [ -f "$notify" ]; then
       # Queued before it is sent: one that takes too long is sent later, by its own timer.
-      say "$message" | jq -r .text | timeout -k 5 "$1" sh "$notify" "$(say "$message" | jq -r .event)" OS >&2
+      say "$message" | jq -r .text | timeout -k 5 "$1" sh "$notify" "$(say "$message" | jq -r .event)" "$(say "$message" | jq -r .subject)" >&2
       case $? in 0 | 64 | 124 | 137) ;; *) return 0 ;; esac
     fi
     change '.tell |= map(select(. != $message))' --argjson message "$message" || return 0
@@ -90,7 +91,7 @@ deliver() { # SECONDS: what waits, oldest first. Where the data disk is not moun
 
 trouble() { # WHAT: the last check or download has failed; told once, until one succeeds
   change "$tells"'if .problem == null then
-      .problem = {$what, since: $now} | tell("update-failed"; "\($what)\nIt is tried again. Look: zerotoil os status \($host)")
+      .problem = {$what, since: $now} | tell("update-failed"; "update"; "\($what)\nIt is tried again. Look: zerotoil os status \($host)")
     else .problem.what = $what end' --arg what "$1" --arg host "$host"
   deliver 120
 }

@@ -1,6 +1,5 @@
-"""The signature policy, judged by containers/image itself: the library that rpm-ostree, bootc, podman and skopeo verify with.
-
-Debian's skopeo has sigstore taken out, so tools/image-copy is built, which has the same flags on the same library.
+"""The signature policy that os.sh gives a host, judged by containers/image itself: the library that rpm-ostree, bootc, podman
+and skopeo verify with. Debian's skopeo has sigstore taken out, so tools/image-copy is built: the same flags, the same library.
 """
 
 import json
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.registry.oci import Image, RealRegistry, real_registry
+from tests.resources.guest.os_machine import Machine
 from zerotoil.clients.image_engine import Access
 from zerotoil.clients.registry import Registry
 from zerotoil.clients.skopeo import sign
@@ -19,25 +19,8 @@ from zerotoil.errors import LabError
 from zerotoil.minilab.tools import tool
 from zerotoil.model.image import ImageRef
 from zerotoil.model.registry import RegistrySpec
-from zerotoil.render.signature_policy import policy, registries
+from zerotoil.render.signature_policy import registries
 from zerotoil.workflows.os_image import is_signed
-
-
-def test_the_texts() -> None:
-    made = json.loads(policy("ghcr.io/owner/os", "/etc/zerotoil/os/cosign.pub"))
-    assert made["default"] == [{"type": "reject"}]
-    assert made["transports"]["docker"] == {
-        "": [{"type": "insecureAcceptAnything"}],
-        "ghcr.io/owner/os": [
-            {
-                "type": "sigstoreSigned",
-                "keyPath": "/etc/zerotoil/os/cosign.pub",
-                "signedIdentity": {"type": "matchRepository"},
-            }
-        ],
-    }
-    assert made["transports"]["containers-storage"] == {"": [{"type": "insecureAcceptAnything"}]}
-    assert registries("ghcr.io/owner/os") == "docker:\n  ghcr.io/owner/os:\n    use-sigstore-attachments: true\n"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +35,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]
 
 
 class Host:
-    """What a host has: the owner's public key, policy.json and registries.d; and the owner's and a stranger's private keys."""
+    """A host with podman after `os.sh install` with the owner's public key; and the owner's and a stranger's keys."""
 
     def __init__(self, folder: Path, program: str, registry: RealRegistry) -> None:
         self.folder, self.program, self.registry = folder, program, registry
@@ -60,8 +43,14 @@ class Host:
         for name in ("owner", "stranger"):
             prefix, phrase = f"--output-prefix={folder / name}", f"--passphrase-file={self.passphrase}"
             subprocess.run([program, "generate-sigstore-key", prefix, phrase], check=True, timeout=60)
-        self.policy = self.file("policy.json", policy(f"{registry.name}/os", str(folder / "owner.pub")))
-        self.file("registries.d/zerotoil-os.yaml", registries(f"{registry.name}/os"))
+        guest = Machine(folder / "guest", engine="podman", strategy="off")
+        guest.declare(reference=f"ostree-image-signed:docker://{registry.name}/os:stable", signed=True)
+        (guest.data / "zerotoil/os/cosign.pub").write_text((folder / "owner.pub").read_text())
+        guest.install()
+        containers = guest.root / "etc/containers"
+        there = (containers / "policy.json").read_text().replace('"/etc/pki/', f'"{guest.root}/etc/pki/')
+        self.policy = self.file("policy.json", there)
+        self.file("registries.d/zerotoil-os.yaml", (containers / "registries.d/zerotoil-os.yaml").read_text())
         self.file("certificates/ca.crt", (registry.ca or Path()).read_text())
 
     def file(self, name: str, text: str) -> Path:
