@@ -38,6 +38,8 @@ class Machine:
     apps: tuple[str, ...] = ("web",)
     watchtower: set[int] = field(default_factory=set)  # where it was started
     no_watchtower: set[int] = field(default_factory=set)  # where it does not stay
+    looks_after_os: bool = False
+    busy: list[str] = field(default_factory=list)  # what it was told about its restarts
 
     @property
     def lab_image(self) -> Image:
@@ -60,6 +62,9 @@ class Machine:
             raise LabError("matrix: no answer over SSH in 60 s", code=Code.GUEST_SILENT)
         if script.startswith("set -- "):
             return {"freeze": "frozen 42\n", "thaw": "thawed\n"}[script.split()[2]]
+        if "/run/zerotoil-busy" in script:
+            self.busy.append(script.strip())
+            return ""
         if "docker create --name watchtower.new" in script:
             self.watchtower.add(generation)
             return ""
@@ -69,7 +74,8 @@ class Machine:
         found = [self._container(app, health) for app in self.apps]
         found += facts()["containers"] if generation in self.watchtower - self.no_watchtower else []
         mounted = None if generation in self.unmounted else data
-        return json.dumps(facts(data=mounted, containers=found))
+        notes = "zerotoil/os/.zerotoil/files:755 00 os.sh\n" if self.looks_after_os else ""
+        return json.dumps(facts(data=mounted, containers=found, notes=notes))
 
     def _container(self, app: str, health: str) -> dict[str, Any]:
         labels = {"com.docker.compose.project": app, "com.docker.compose.service": "main"}

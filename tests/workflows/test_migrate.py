@@ -195,6 +195,18 @@ def test_a_guest_that_will_not_shut_down(machine: Machine) -> None:
     settled(machine, 2)
 
 
+def test_a_guest_that_looks_after_its_os_does_not_restart_meanwhile(machine: Machine) -> None:
+    machine.looks_after_os, machine.deaf = True, {1}
+    refused(machine, Code.SHUTDOWN_TIMEOUT)
+    held, free = machine.busy
+    assert held.startswith("mkdir -p /run/zerotoil-busy") and "'a migration is at work'" in held
+    assert free == "rm -f /run/zerotoil-busy/migration"
+    machine.deaf = set()
+    migrate(machine.site)
+    settled(machine, 2)
+    assert machine.busy[2:] == [held], "a restart takes the note away"
+
+
 def test_a_vm_that_is_off(machine: Machine) -> None:
     machine.site.hypervisor.power_off("matrix")
     assert "zerotoil rebuild matrix" in refused(machine, Code.VM_OFF).remedy

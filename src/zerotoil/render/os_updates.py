@@ -9,9 +9,11 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
+from zerotoil.model.image import ImageRef
 from zerotoil.model.os_updates import OsSpec
 from zerotoil.model.os_window import DAYS, LEAST, Window, clock
 from zerotoil.model.spec import HostSpec
+from zerotoil.render.registry import podman_auth
 
 _AGAIN = 10  # minutes between two looks whether the host may restart
 _TIMER = (
@@ -43,6 +45,15 @@ def declared(spec: HostSpec) -> str:
         "apps": list(spec.apps.run),
     }
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+
+def login(spec: HostSpec) -> str | None:
+    """auth.json with the login of the image's registry; None where it has none. Reveals it."""
+    if not spec.os.own_image:
+        return None
+    registry = ImageRef.parse(spec.os.source).registry
+    declared = spec.registry.logins.get(registry)
+    return podman_auth({registry: declared}) if declared else None
 
 
 def restart_timer(spec: HostSpec) -> str | None:

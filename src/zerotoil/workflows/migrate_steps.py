@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from zerotoil.error_codes import Code
@@ -11,9 +12,10 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.render.domain_mark import ADOPTED, Move
 from zerotoil.resources import guard
-from zerotoil.resources.guest import Guest
+from zerotoil.resources.guest import Guest, busy
 from zerotoil.resources.guest.engine import DockerService
 from zerotoil.resources.guest.health import healthy, others
+from zerotoil.resources.guest.os_updates import was_given
 from zerotoil.resources.guest.watchtower import Watchtower
 from zerotoil.resources.hypervisor import Running, prepare, prune, shutdown, switch
 from zerotoil.resources.hypervisor.domain import FirstBoot
@@ -27,6 +29,7 @@ from zerotoil.workflows.snapshot import take, wanted
 from zerotoil.workflows.waiting import until
 
 _LOOK_SECONDS = 1
+_BUSY = "migration"
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,10 @@ def write_down(journey: Journey) -> None:
     up: frozenset[str] = frozenset()
     blind = False
     try:
-        up = healthy(_healthy_now(journey).facts(), journey.site.spec.apps.run)
+        guest = _healthy_now(journey)
+        up = healthy(guest.facts(), journey.site.spec.apps.run)
+        if was_given(guest.facts()):
+            busy.hold(guest, _BUSY, "a migration is at work")
     except LabError:
         if not journey.wish.lenient:
             raise
@@ -207,6 +213,9 @@ def clear(journey: Journey) -> None:
 def unsettled(journey: Journey) -> None:
     """Nothing was changed yet: forget what was to come."""
     journey.note(None)
+    with suppress(LabError):
+        if journey.is_running() and was_given((guest := journey.guest()).facts()):
+            busy.let_go(guest, _BUSY)
 
 
 def stop_new(journey: Journey) -> None:

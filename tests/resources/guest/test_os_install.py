@@ -243,6 +243,29 @@ def test_a_watchdog_where_the_boots_are_counted(machine: Machine) -> None:
     assert seen(machine)["watchdog"] is True and seen(machine)["boot_counting"] is True
 
 
+@pytest.mark.parametrize("before", ["", '{"auths": {"theirs": {}}}\n'])
+def test_the_login_of_the_registry_comes_and_goes(machine: Machine, before: str) -> None:
+    there, ours = machine.root / "etc/ostree/auth.json", machine.data / "zerotoil/os/auth.json"
+    if before:
+        there.parent.mkdir()
+        there.write_text(before)
+    for text in ('{"auths": {"registry.lan:5000": {"auth": "bTp0MA=="}}}\n', '{"auths": {}}\n'):
+        ours.write_text(text)
+        assert seen(machine)["in_etc"][-1:] == ["auth.json"]
+        machine.install()
+        assert there.read_text() == text and there.stat().st_mode & 0o777 == 0o600
+        assert "auth.json" not in seen(machine)["in_etc"]
+    ours.unlink()
+    assert seen(machine)["in_etc"] == ["auth.json"]
+    machine.install()
+    assert (there.read_text() if before else there.exists()) == (before or False)
+    assert seen(machine)["in_etc"] == []
+    ours.write_text(text)
+    machine.install()
+    machine.ends(machine.data / "zerotoil/os/os.sh", "remove")
+    assert (there.read_text() if before else there.exists()) == (before or False)
+
+
 def test_a_state_that_no_program_reads_is_kept_and_counts_as_none(machine: Machine) -> None:
     machine.ready()
     (machine.base / "state.json").write_text("{")

@@ -1,5 +1,6 @@
 """An OS that looks after itself, kept as declared: real files by a real shell, and a stand-in for os.sh."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.conftest import make_spec
 from tests.resources.guest.os_guest import IMAGE, STREAM, Machine, seen
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
+from zerotoil.model.secret import Secret
 from zerotoil.resources.guest import os_updates, os_wait
 from zerotoil.resources.guest.guest import Guest
 from zerotoil.resources.guest.os_deployments import same
@@ -40,6 +42,16 @@ def refused(resource: OsUpdates) -> LabError:
 
 def names(**keys: Any) -> set[str]:
     return {file.path.rpartition("/os/")[2] for file in guest_files(make_spec(**keys), "KEY" if "os_source" in keys else None)}
+
+
+def test_the_login_of_its_registry_is_a_file_for_root(machine: Machine) -> None:
+    logins = {"reg.lan:5000": {"user": "me", "password": Secret("t0ken")}, "ghcr.io": {"user": "me", "password": Secret("other")}}
+    (login,) = (file for file in guest_files(make_spec(os_source=IMAGE, registry_logins=logins)) if file.secret)
+    assert (login.path, login.mode) == ("/var/mnt/data/zerotoil/os/auth.json", 0o600)
+    assert json.loads(login.content) == {"auths": {"reg.lan:5000": {"auth": base64.b64encode(b"me:t0ken").decode()}}}
+    assert "auth.json" not in names(os_source=IMAGE, registry_logins={"ghcr.io": logins["ghcr.io"]})
+    assert "auth.json" not in names(os_strategy="immediate", registry_logins=logins)
+    assert not any("t0ken" in line for line in lines(machine.updates(os_source=IMAGE, registry_logins=logins)))
 
 
 def test_a_new_machine_is_taken_to_its_image_by_the_deploy(machine: Machine) -> None:

@@ -52,7 +52,10 @@ def guest_files(spec: HostSpec, signature_key: str | None = None) -> list[GuestF
     if restart := render.restart_timer(spec):
         units = [replace(unit, content=restart) if unit.path.endswith("-reboot.timer") else unit for unit in units]
     texts = {"declared.json": render.declared(spec), _ZINCATI: render.zincati(spec), "cosign.pub": signature_key}
-    return [*os_scripts(), *(GuestFile(f"{OS_TREE}/{name}", 0o644, text) for name, text in texts.items() if text), *units]
+    files = [*os_scripts(), *(GuestFile(f"{OS_TREE}/{name}", 0o644, text) for name, text in texts.items() if text), *units]
+    if login := render.login(spec):
+        files.append(GuestFile(f"{OS_TREE}/auth.json", 0o600, login, secret=True))
+    return files
 
 
 @dataclass(frozen=True)

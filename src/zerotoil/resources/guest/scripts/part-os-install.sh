@@ -10,6 +10,8 @@ key=$root/etc/pki/containers/zerotoil-os.pub
 upstream=$system/rpm-ostreed.service.d/coreos-containers-policy.conf # CoreOS's own puts another policy before rpm-ostree's eyes
 watchdog=$root/etc/systemd/system.conf.d/90-zerotoil-watchdog.conf
 zincati_pin=$root/etc/zincati/config.d/95-zerotoil-pin.toml
+login=$root/etc/ostree/auth.json # containers-auth.json(5); where rpm-ostree and bootc look for it
+login_ours=$base/login            # what was there before; empty where nothing was
 zincati_masked=$base/zincati-masked
 zincati=$root/etc/zincati/config.d/90-zerotoil.toml # when a stream's updater restarts this host, as declared
 
@@ -88,6 +90,32 @@ forget_signatures() {
   rm -f "$registries" # last: by it the rest is known as ours
 }
 
+differing_login() {
+  if [ -f "$own/auth.json" ]; then
+    cmp -s "$own/auth.json" "$login" || echo auth.json
+  elif [ -e "$login_ours" ]; then
+    echo auth.json
+  fi
+}
+
+put_login() {
+  [ -n "$(differing_login)" ] || return 0
+  [ -f "$own/auth.json" ] || { forget_login && return; }
+  (umask 022 && mkdir -p "${login%/*}")
+  if [ ! -e "$login_ours" ]; then
+    before=$login
+    [ -f "$before" ] || before=/dev/null
+    (umask 077 && note "$login_ours" <"$before")
+  fi
+  (umask 077 && note "$login" <"$own/auth.json")
+}
+
+forget_login() {
+  [ -e "$login_ours" ] || return 0
+  if [ -s "$login_ours" ]; then (umask 077 && note "$login" <"$login_ours"); else rm -f "$login"; fi
+  rm -f "$login_ours"
+}
+
 differing_copies() { # what of the tree the OS disk has otherwise
   for file in $kept; do cmp -s "$own/$file" "$base/$file" || echo "$file"; done
 }
@@ -119,6 +147,7 @@ differing() {
   differing_copies
   differing_units
   differing_zincati
+  differing_login
   [ ! -f "$base/declared.json" ] || differing_signatures
 }
 
@@ -172,6 +201,7 @@ install() {
   for unit in $found; do put_unit "$unit"; done
   changed="$changed $found"
   put_signatures
+  put_login
   if puts_watchdog && [ ! -e "$watchdog" ]; then
     put "$watchdog" 0644 <<END
 $mark
@@ -196,6 +226,7 @@ remove() { # what is ours; what is remembered stays
     if head -n 1 "$system/$unit" 2>/dev/null | grep -qxF "$mark"; then take_away "$unit"; fi
   done
   forget_signatures
+  forget_login
   rm -f "$watchdog" "$zincati_pin"
   ! head -n 1 "$zincati" 2>/dev/null | grep -qx '# Written by zerotoil\.' || rm -f "$zincati"
   if [ -e "$zincati_masked" ]; then systemd unmask zincati.service >&2 && rm -f "$zincati_masked"; fi

@@ -41,9 +41,9 @@ closed() { # prints why this host may not restart now; nothing where it may
 }
 
 busy() { # prints who must not be disturbed; nothing where nobody is at work
-  for file in "$root"/run/zerotoil-busy/*; do
-    [ ! -f "$file" ] || { head -n 1 "$file" && return; }
-  done
+  # Who was cut off does not take its note away: after two hours it says nothing any more.
+  file=$(find "$root/run/zerotoil-busy" -type f -mmin -120 2>/dev/null | head -n 1)
+  [ -z "$file" ] || { head -n 1 "$file" && return; }
   for folder in "$root/var/lib/zerotoil/swap" "$root/var/lib/zerotoil/swap.done"; do
     [ ! -d "$folder" ] || { echo 'an undo of the data disk is at work' && return; }
   done
