@@ -1,4 +1,5 @@
-"""A real VM that carries no mark of zerotoil's: adopted as it runs, deployed without a restart, then restarted when asked.
+"""A real VM that carries no mark of zerotoil's: adopted as it runs, deployed without a restart, restarted when asked, moved to
+another OS disk and back.
 
 It is the VM of the other tests with every mark taken off, on libvirt, on the NAS and in ZFS, as if a person had made it.
 """
@@ -14,6 +15,7 @@ import pytest
 
 from tests.e2e.deployed import assert_unchanged, run, writes, zerotoil
 from tests.e2e.guide_plan_and_drift import BIN, HOST, LAB, ROOT, in_guest, virsh
+from tests.e2e.other_os import another_release
 from zerotoil.render.domain_mark import URI as MARK
 
 pytestmark = [pytest.mark.lab, pytest.mark.e2e, pytest.mark.long, pytest.mark.usefixtures("lab")]
@@ -97,3 +99,18 @@ def test_restart_now_restarts_the_real_vm_gracefully(adopted: tuple[Path, list[s
     assert in_guest("cat /var/mnt/data/adopted") == "precious\n"
     assert "shutdown" in in_guest("sudo journalctl -b -1 --no-pager --output=cat | tail -n 400").lower()
     assert plan_of(inventory, *more, code=0) == []
+
+
+def test_it_moves_to_an_os_disk_of_ours_and_back(adopted: tuple[Path, list[str]], tmp_path: Path) -> None:
+    inventory, secret = adopted
+    image, sha256 = another_release(tmp_path)
+    keys = ["vm_memory=1536 MiB", "watchtower_enabled=no"]  # its registry's CA is of the demo's inventory
+    line = [str(BIN / "pyinfra"), "-y", str(inventory), "deploys/migrate.py", *secret]
+    line += [word for key in keys for word in ("--data", key)]
+    machine = in_guest("cat /etc/machine-id")
+    run(*line, "--data", f"os_image={image}", "--data", f"os_image_sha256={sha256}")
+    assert in_guest("cat /etc/machine-id") != machine, "another OS disk"
+    assert in_guest("cat /var/mnt/data/adopted") == "precious\n"
+    run(*line, "--data", "back=yes")
+    assert in_guest("cat /etc/machine-id") == machine, "its own"
+    assert in_guest("cat /var/mnt/data/adopted") == "precious\n"
