@@ -96,8 +96,16 @@ case $1 in
   check) [ ! -e "$STATE/red-$2" ] || { cat "$STATE/red-$2" >&2; exit 1; } ;;
 esac
 """
+PODMAN = """#!/bin/sh
+[ ! -e "$STATE/no-podman" ] || exit 125
+case "$*" in
+  *--quiet*) ;;
+  *label=zerotoil.app=web*json*) cat "$STATE/podman.json" ;;
+esac
+"""
 PROGRAMS = {
     "systemctl": SYSTEMCTL,
+    "podman": PODMAN,
     "curl": CURL,
     "sync": "#!/bin/sh\n",
     "mv": CUT + 'exec /bin/mv "$@"\n',

@@ -57,6 +57,29 @@ def test_the_first_one_that_is_red_is_only_told_of(tmp_path: Path) -> None:
     assert machine.changes() == [] and machine.state_now["good"] is None
 
 
+RUNS = {"Id": "0123456789abcdef", "Names": ["web"], "State": "running", "Status": "Up 3 minutes (healthy)", "ExitCode": 0}
+INIT = {**RUNS, "Names": ["web-init"], "State": "exited", "Status": "Exited (0) 3 minutes ago"}
+
+
+@pytest.mark.parametrize(
+    ("found", "red"),
+    [
+        ([RUNS, INIT], []),
+        ([], ["app web: no container runs"]),
+        ([INIT, {**RUNS, "State": "exited", "ExitCode": 1}], ["app web: web is exited"]),
+        ([{**RUNS, "Names": [], "State": "created"}], ["app web: 0123456789ab is created"]),
+        ([{**RUNS, "Status": "Up 3 minutes (unhealthy)"}], ["app web: web is not healthy"]),
+        (None, ["podman does not answer", "app web: podman does not answer"]),
+    ],
+)
+def test_podmans_apps(tmp_path: Path, found: list[dict[str, object]] | None, red: list[str]) -> None:
+    machine = Machine(tmp_path, strategy="off", engine="podman")
+    (machine.state / ("no-podman" if found is None else "podman.json")).write_text(json.dumps(found))
+    machine.install()
+    assert machine.health() == (1 if red else 0)
+    assert machine.state_now["gate"]["failing"] == red
+
+
 def test_green_after_an_update(machine: Machine) -> None:
     updated(machine)
     assert machine.health() == 0

@@ -30,12 +30,14 @@ app_by_docker() { # NAME
 }
 
 app_by_podman() { # NAME
-  timeout -k 5 60 podman ps --all --filter "label=zerotoil.app=$1" --format json | jq -r --arg app "$1" '
+  found=$(timeout -k 5 60 podman ps --all --filter "label=zerotoil.app=$1" --format json) ||
+    { echo "app $1: podman does not answer" && return; }
+  say "$found" | jq -r --arg app "$1" '
     if length == 0 then "app \($app): no container runs"
     else .[] | (.Names[0] // .Id[0:12]) as $name
       | if .State == "exited" and .ExitCode == 0 then empty elif .State != "running" then "app \($app): \($name) is \(.State)"
         elif (.Status // "") | test("unhealthy|starting") then "app \($app): \($name) is not healthy" else empty end end' ||
-    echo "app $1: podman does not answer"
+    echo "app $1: podman does not say how it is"
 }
 
 apps_work() {
