@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from tests.clients.registry.oci import RealRegistry, real_registry
 from tests.conftest import make_spec
+from tests.mounts import in_chroot
 from tests.os_image import CONTAINERFILE, engine, image_folder, push_base
 from zerotoil.cli.image import image
 from zerotoil.clients.image_engine import Access, ImageEngine
@@ -37,7 +38,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, registry: RealRegistry) -> Path:
     """A folder with an engine's storage, which has built the base and pushed it: that takes longer than all that is tested."""
-    if not any(line.split()[4] == "/" for line in Path("/proc/self/mountinfo").read_text().splitlines()):
+    if in_chroot():
         pytest.skip("a chroot: buildah remounts / to write a layer, and there / is no mount point")
     folder = tmp_path_factory.mktemp("shared")
     with pytest.MonkeyPatch.context() as patch:

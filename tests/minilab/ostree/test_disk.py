@@ -8,6 +8,7 @@ import tarfile
 
 import pytest
 
+from tests.mounts import own_mounts
 from zerotoil.minilab import ostree
 
 pytestmark = [
@@ -19,6 +20,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory):
     """A function that runs one debugfs request on a partition of the image."""
+    own_mounts()  # it is built in one of its own
     raw = tmp_path_factory.mktemp("guest") / "disk.raw"
     subprocess.run(["qemu-img", "convert", "-O", "raw", ostree.build().disk, raw], timeout=600, check=True)
     said = subprocess.run(["sfdisk", "--json", raw], capture_output=True, timeout=60, check=True).stdout
@@ -46,6 +48,7 @@ def test_grub_boots_the_deployment_and_counts(disk):
 
 
 def test_the_layer_is_a_tree_that_ostree_takes():
+    own_mounts()
     with tarfile.open(ostree.build().layer) as tar:
         names = {entry.name.removeprefix("./"): entry for entry in tar}
     assert names["mnt"].linkname == "var/mnt" and names["ostree"].linkname == "sysroot/ostree"

@@ -1,11 +1,11 @@
 """Files of ours in a guest, written and read by the real scripts."""
 
-import os
 import stat
 import subprocess
 
 import pytest
 
+from tests.mounts import own_mounts
 from tests.resources.guest.conftest import LocalGuest
 from zerotoil.errors import LabError
 from zerotoil.model.places import TREE
@@ -40,9 +40,9 @@ def test_what_is_written_is_as_declared_and_then_nothing_is_to_do(local: LocalGu
     assert len(local.scripts) == before  # read back at the end of the first, and kept
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_a_container_of_any_user_reads_a_file_that_it_mounts_and_nobody_else_does(local: LocalGuest) -> None:
     """The examples declare no user for that: a bind mount of a file does not pass the folder that lets only root in."""
+    own_mounts()
     tree(local, BINARY).apply()
     file, nobody = local.data / "zerotoil/logo.png", "setpriv --reuid=65534 --regid=65534 --clear-groups"
     script = f"mount --bind {file} /etc/hostname && {nobody} sha256sum /etc/hostname; {nobody} cat {file}"
