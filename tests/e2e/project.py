@@ -123,4 +123,4 @@ def rows(text: str) -> str:
         elif line and line[0] not in "┏┡└├":
             plain.append([line])
     shown = "\n".join(" | ".join(cells) for cells in plain)
-    return still(re.sub(r"\b\d+ (minute|hour|day|week|month|year)s?\b", "…", shown)) + "\n"
+    return still(re.sub(r"\b\d+ (minute|hour|day|week|month|year)s?\b|(?<=\| )now(?= \|)", "…", shown)) + "\n"
