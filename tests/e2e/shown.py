@@ -23,6 +23,6 @@ def as_shown(command: str, said: str) -> str:
     """The block of a guide; digests, times, ages and the words of programs that differ from walk to walk left out."""
     text = re.sub(r"\([0-9a-f]{12}\)", "(…)", still(said.strip()))
     text = re.sub(r"\b(\d+ (minute|hour|day)s|a minute|20\d\d-\d\d-\d\d)\b", "…", text)
-    text = re.sub(r"(curl: \(\d+\)).*?(?=[;)]|$)", r"\1 …", text, flags=re.MULTILINE)
+    text = re.sub(r"curl: \(\d+\).*?(?=;|\.?\)?$)", "curl: …", text, flags=re.MULTILINE)
     lines = [line.rstrip() for line in text.splitlines()]
     return "\n".join(([f"$ {command}"] if command else []) + lines) + "\n"
