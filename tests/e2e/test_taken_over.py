@@ -104,7 +104,7 @@ def test_restart_now_restarts_the_real_vm_gracefully(adopted: tuple[Path, list[s
 def test_it_moves_to_an_os_disk_of_ours_and_back(adopted: tuple[Path, list[str]], tmp_path: Path) -> None:
     inventory, secret = adopted
     image, sha256 = another_release(tmp_path)
-    keys = ["vm_memory=1536 MiB", "watchtower_enabled=no"]  # its registry's CA is of the demo's inventory
+    keys = ["vm_memory=1536 MiB", "watchtower_enabled=false"]  # its registry's CA is of the demo's inventory
     line = [str(BIN / "pyinfra"), "-y", str(inventory), "deploys/migrate.py", *secret]
     line += [word for key in keys for word in ("--data", key)]
     machine = in_guest("cat /etc/machine-id")
