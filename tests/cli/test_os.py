@@ -13,6 +13,7 @@ from zerotoil.cli import cli, os_updates
 from zerotoil.error_codes import Code
 from zerotoil.errors import LabError
 from zerotoil.layers import Site
+from zerotoil.resources.guest import os_wait
 
 REFERENCE = f"ostree-unverified-registry:{IMAGE}"
 FRESH = {**STATE, "updated": 4e9, "checked": 4e9}
@@ -147,6 +148,29 @@ def test_what_was_bad_is_not_gone_back_to(machine: Machine) -> None:
     assert error.code is Code.OS_NOT_DONE
     (line,) = [line for line in run("status", "matrix").output.splitlines() if line.startswith("  43 ")]
     assert line.endswith(" old, refused"), "and no more: to go back to"
+
+
+@pytest.mark.parametrize("goes", [True, False])
+def test_a_restart_may_end_the_connection_before_its_answer(machine: Machine, goes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    through, ended = machine.guest._shell, LabError("matrix: SSH failed ()", "zerotoil ssh matrix", code=Code.SSH_REFUSED)
+    away = iter([True, True] if goes else [])
+
+    def shell(script: str) -> str:
+        if "os.sh reboot" in script:
+            if goes:
+                through(script)
+            raise ended
+        if "boot_id" in script and "findmnt" not in script and next(away, False):
+            raise ended
+        return through(script)
+
+    monkeypatch.setattr(machine.guest, "_shell", shell)
+    monkeypatch.setattr(os_wait, "_GOES_DOWN_SECONDS", 0)
+    if goes:
+        assert run("update", "--now", "--yes", "matrix").output.startswith("matrix: 45: the host restarts")
+        assert next(away, None) is None, "it was waited for"
+    else:
+        assert refused("update", "--now", "--yes", "matrix") is ended
 
 
 def test_an_update_that_restarts_at_once(machine: Machine) -> None:

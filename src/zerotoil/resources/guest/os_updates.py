@@ -32,6 +32,7 @@ _OFTEN = ("update", "reboot")  # what timers start; Zincati has its own
 _TIMERS = tuple(f"zerotoil-os-{name}.timer" for name in _OFTEN)
 _ZINCATI = "zincati.toml"  # what its configuration is called in the tree
 _RESTARTS = ("reboot", "rollback")  # verbs that end with a restart
+_MAY_RESTART = (*_RESTARTS, "update")  # at once, where os_strategy is immediate
 _LATER = frozenset({"source", "packages"})  # what comes with a restart
 
 
@@ -157,7 +158,7 @@ class OsUpdates:
             )
 
     def _do(self, what: str, *words: str) -> str:
-        return done(self.guest, what, *words)
+        return done(self.guest, what, *words, reconnect=self.reconnect)
 
     def _seen(self) -> dict[str, Any]:
         """What the guest says of its OS; it is asked apart where it has no script yet that says it."""
@@ -202,9 +203,18 @@ def observed(guest: Guest) -> dict[str, Any]:
     return answer
 
 
-def done(guest: Guest, what: str, *words: str) -> str:
-    """One step of os.sh; its last line. Raises LabError with its words where it failed."""
-    answer = guest.write(f"sh {_SCRIPT} {shlex.join(words)}\n").strip().splitlines()
+def done(guest: Guest, what: str, *words: str, reconnect: Callable[[], None] = lambda: None) -> str:
+    """One step of os.sh; its last line. Raises LabError with its words where it failed.
+
+    A restart may end the connection before its answer comes: then it is waited for the guest, whose boot id tells.
+    """
+    boot = guest.facts()["boot"]
+    try:
+        answer = guest.write(f"sh {_SCRIPT} {shlex.join(words)}\n").strip().splitlines()
+    except LabError:
+        if words[0] not in _MAY_RESTART or not os_wait.has_restarted(guest, boot, reconnect):
+            raise
+        return "rebooting"
     said = answer[-1] if answer else "failed without a word"
     word = said.partition(" ")[0]
     if word in ("failed", "refused") or (words[0] in _RESTARTS and word != "rebooting"):

@@ -13,6 +13,9 @@ from zerotoil.resources.guest.os_deployments import REBASE
 _SECONDS = 3600  # an image is a gigabyte or two
 _TRIES = 2  # of the unit, after which a person should look; it goes on by itself
 _LOOK_SECONDS = 2
+_GOES_DOWN_SECONDS = 60  # a guest that restarts answers for a moment more
+_COMES_BACK_SECONDS = 900
+_BOOT_ID = "cat /proc/sys/kernel/random/boot_id\n"
 # The waiting is done in the guest: a login every second would cost a small guest more than the waiting.
 _ASK = f"""left=8
 while :; do
@@ -46,13 +49,31 @@ def until_staged(guest: Guest, is_staged: Callable[[], bool]) -> None:
     )
 
 
+def has_restarted(guest: Guest, boot: str, reconnect: Callable[[], None]) -> bool:
+    """The connection has ended, maybe with the guest: did it come back with another boot id than `boot`?"""
+    began = time.monotonic()
+    while time.monotonic() - began < _COMES_BACK_SECONDS:
+        try:
+            now = guest.ask(_BOOT_ID).strip()
+        except LabError:
+            reconnect()
+        else:
+            if now != boot:
+                guest.forget()
+                return True
+            if time.monotonic() - began >= _GOES_DOWN_SECONDS:
+                return False
+        time.sleep(_LOOK_SECONDS)
+    return False
+
+
 def until_rebooted(guest: Guest, boot: str, seconds: int, reconnect: Callable[[], None]) -> None:
     """Until the guest answers with another boot id than `boot`. Raises LabError after `seconds`."""
     deadline = time.monotonic() + seconds
     said = "it still runs"
     while time.monotonic() < deadline:
         try:
-            now = guest.ask("cat /proc/sys/kernel/random/boot_id\n").strip()
+            now = guest.ask(_BOOT_ID).strip()
         except LabError as error:  # it goes down, or is on its way up
             said = error.what.removeprefix(f"{guest.name}: ")
             reconnect()
