@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adopt.conftest import Handmade, specs
+from tests.adopt.conftest import Handmade, domain, specs
 from tests.adopt.test_end_to_end import shape
 from tests.resources.hypervisor.conftest import Image
 from zerotoil.clients import device
@@ -16,6 +16,7 @@ from zerotoil.errors import LabError
 from zerotoil.layers import Site
 from zerotoil.model.data_volume import DataMark, Filesystem, Finding, VolumeState
 from zerotoil.model.spec import HostSpec
+from zerotoil.resources.hypervisor import volumes
 from zerotoil.resources.hypervisor.os_switch import own
 from zerotoil.resources.nas.mark import read_mark, write_mark
 from zerotoil.workflows.destroy import destroy, staying
@@ -103,6 +104,17 @@ def test_there_and_back(adopted: Adopted) -> None:
     assert shape(adopted.lab.tree(name)) == shape(before)
     assert adopted.generation == 0 and adopted.site.hypervisor.is_running(name)
     assert adopted.plan() == []
+    is_untouched(adopted)
+
+
+def test_a_disk_of_that_name_which_a_vm_uses_is_left_alone(one: Handmade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adopted = make("mail", one, tmp_path, monkeypatch)
+    hypervisor = adopted.site.hypervisor
+    volumes.put_base(hypervisor, "vms", adopted.site.image())
+    volumes.put_overlay(adopted.spec, hypervisor, 1, adopted.site.image())
+    hypervisor.define("other", domain("other", "").replace("/pool/other.qcow2", "/pool/mail-os-1.qcow2"))
+    migrate(adopted.site)
+    assert adopted.generation == 2 and "mail-os-1.qcow2" in hypervisor.storage.names("vms")
     is_untouched(adopted)
 
 

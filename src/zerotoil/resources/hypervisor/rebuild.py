@@ -44,11 +44,15 @@ def prepare(spec: HostSpec, hypervisor: Hypervisor, *, ignition: str, image: Loc
 
 
 def next_number(spec: HostSpec, hypervisor: Hypervisor) -> int:
-    """The next generation: one that was begun and never ran healthy, else a new number."""
+    """The next generation: one that was begun and never ran healthy, else a new number.
+
+    A disk of such a name may be somebody's already: of an adopted VM that we once made, and whose mark got lost.
+    """
     mark, there = own(spec, hypervisor)[1], volumes.overlays(spec, hypervisor)
     newest = max([*there, mark.generation])
     ran = {mark.generation, *(made.generation for made in mark.earlier)}
-    return newest + 1 if newest in ran else newest
+    taken = newest in ran or (newest in there and is_used(hypervisor, there[newest]))
+    return newest + 1 if taken else newest
 
 
 def runs(spec: HostSpec, hypervisor: Hypervisor, *, ignition: str, image: LocalImage) -> bool:
