@@ -107,7 +107,7 @@ def test_there_and_back(adopted: Adopted) -> None:
     is_untouched(adopted)
 
 
-def test_a_disk_of_that_name_which_a_vm_uses_is_left_alone(one: Handmade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_of_that_name_that_a_vm_uses_is_left_alone(one: Handmade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     adopted = make("mail", one, tmp_path, monkeypatch)
     hypervisor = adopted.site.hypervisor
     volumes.put_base(hypervisor, "vms", adopted.site.image())

@@ -151,7 +151,7 @@ def test_what_was_bad_is_not_gone_back_to(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("goes", [True, False])
-def test_a_restart_may_end_the_connection_before_its_answer(machine: Machine, goes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restart_may_end_the_connection_first(machine: Machine, goes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     through, ended = machine.guest._shell, LabError("matrix: SSH failed ()", "zerotoil ssh matrix", code=Code.SSH_REFUSED)
     away = iter([True, True] if goes else [])
 
