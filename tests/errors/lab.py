@@ -260,7 +260,7 @@ CASES: dict[Code, Provoke] = {
     Code.TAILNET_SILENT: lambda w: tailnet(state="").apply(),
     Code.TAILNET_REFUSED: lambda w: tailnet("failed no such flag", state="Running").apply(),
     Code.OS_NOT_STAGED: no_image,
-    Code.OS_NOT_DONE: lambda _: done(Guest("matrix", lambda _script: "failed disk full"), "it was not updated", "update"),
+    Code.OS_NOT_DONE: lambda _: done(Guest("matrix", lambda _script: "failed disk full"), "it was not held", "pin"),
     Code.OS_NO_KEY: lambda w: project.signature_key(
         make_spec(os_source="reg.lan:5000/os:1", os_signature_key=str(w.file("cosign.key", "private"))), w.tmp
     ),

@@ -40,6 +40,7 @@ class Machine:
     no_watchtower: set[int] = field(default_factory=set)  # where it does not stay
     looks_after_os: bool = False
     busy: list[str] = field(default_factory=list)  # what it was told about its restarts
+    run_is_full: bool = False  # so that it cannot be told
 
     @property
     def lab_image(self) -> Image:
@@ -63,6 +64,8 @@ class Machine:
         if script.startswith("set -- "):
             return {"freeze": "frozen 42\n", "thaw": "thawed\n"}[script.split()[2]]
         if "/run/zerotoil-busy" in script:
+            if self.run_is_full:
+                raise LabError("matrix: no space left on /run", code=Code.GUEST_COMMAND_FAILED)
             self.busy.append(script.strip())
             return ""
         if "docker create --name watchtower.new" in script:

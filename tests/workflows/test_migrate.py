@@ -207,6 +207,14 @@ def test_a_guest_that_looks_after_its_os_does_not_restart_meanwhile(machine: Mac
     assert machine.busy[2:] == [held], "a restart takes the note away"
 
 
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_note_that_cannot_be_written_changes_nothing(machine: Machine, lenient: bool) -> None:
+    """And a rebuild does not take the guest for an unhealthy one, to which there would be no way back."""
+    machine.looks_after_os = machine.run_is_full = True
+    refused(machine, Code.GUEST_COMMAND_FAILED, Wish(lenient=lenient))
+    settled(machine, 1)
+
+
 def test_a_vm_that_is_off(machine: Machine) -> None:
     machine.site.hypervisor.power_off("matrix")
     assert "zerotoil rebuild matrix" in refused(machine, Code.VM_OFF).remedy

@@ -107,12 +107,13 @@ def write_down(journey: Journey) -> None:
     try:
         guest = _healthy_now(journey)
         up = healthy(guest.facts(), journey.site.spec.apps.run)
-        if was_given(guest.facts()):
-            busy.hold(guest, _BUSY, "a migration is at work")
     except LabError:
         if not journey.wish.lenient:
             raise
         blind = True
+    else:  # a note that cannot be written is no reason to count the guest as unhealthy
+        if was_given(guest.facts()):
+            busy.hold(guest, _BUSY, "a migration is at work")
     journey.note(Move(journey.mark.made, journey.to, up, blind=blind, rebuild=journey.wish.lenient))
 
 

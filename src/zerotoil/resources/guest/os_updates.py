@@ -208,11 +208,11 @@ def done(guest: Guest, what: str, *words: str, reconnect: Callable[[], None] = l
 
     A restart may end the connection before its answer comes: then it is waited for the guest, whose boot id tells.
     """
-    boot = guest.facts()["boot"]
+    boot = guest.facts()["boot"] if words[0] in _MAY_RESTART else ""
     try:
         answer = guest.write(f"sh {_SCRIPT} {shlex.join(words)}\n").strip().splitlines()
     except LabError:
-        if words[0] not in _MAY_RESTART or not os_wait.has_restarted(guest, boot, reconnect):
+        if not boot or not os_wait.has_restarted(guest, boot, reconnect):
             raise
         return "rebooting"
     said = answer[-1] if answer else "failed without a word"
