@@ -17,6 +17,7 @@ from zerotoil.model.data_volume import DataMark
 from zerotoil.render.domain_mark import Mark
 from zerotoil.resources.hypervisor.os_switch import own
 from zerotoil.resources.nas.mark import read_mark
+from zerotoil.workflows import waiting
 
 NEW = "45.20261101.3.0"
 CONTENT = "precious"
@@ -97,6 +98,12 @@ class Machine:
         """The same host with other keys, and this guest."""
         other = self.lab.site(**keys)
         return Site(other.spec, site.root, self.said.append, self.shell)
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is waited for here is a pretend guest, which is never slow."""
+    monkeypatch.setattr(waiting, "_LOOK_SECONDS", 0.01)
 
 
 @pytest.fixture

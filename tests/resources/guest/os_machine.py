@@ -11,6 +11,7 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -113,7 +114,7 @@ PROGRAMS = {
     "ip": '#!/bin/sh\n[ -e "$STATE/no-route" ] || echo default via 192.168.122.1\n',
     "getent": '#!/bin/sh\n[ ! -e "$STATE/no-dns" ] && echo "$*"\n',
     **{
-        name: CUT + f'echo "{name} $*" >>"$STATE/calls"\nexec python3 -S -E {STANDIN} {name} "$@"\n'
+        name: CUT + f'echo "{name} $*" >>"$STATE/calls"\nexec {sys.executable} -S -E {STANDIN} {name} "$@"\n'
         for name in ("rpm-ostree", "bootc", "skopeo", "grub-editenv")
     },
 }

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ PROGRAMS = {
     "sysctl": LOGGED.format(name="sysctl"),
     "sync": "#!/bin/sh\n",
     "tailscaled": "#!/bin/sh\n",
-    "tailscale": f'#!/bin/sh\nexec python3 -S -E {STANDIN} "$@"\n',
+    "tailscale": f'#!/bin/sh\nexec {sys.executable} -S -E {STANDIN} "$@"\n',
 }
 
 

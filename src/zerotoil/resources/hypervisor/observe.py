@@ -14,6 +14,8 @@ from zerotoil.errors import LabError
 from zerotoil.model.spec import HostSpec
 from zerotoil.render.domain_mark import Mark, read_mark
 
+_LOOK_SECONDS = 0.5
+_FIRST_LOOK_SECONDS = 0.02  # a VM without a guest is off at once; then ever longer, for one with a guest takes its time
 _MOMENTS = 6
 PRESS_AGAIN = 10  # seconds: a guest that is still booting does not hear the first ACPI signal
 
@@ -115,7 +117,7 @@ def shutdown(spec: HostSpec, hypervisor: Hypervisor, *, force: bool = False) -> 
 
     Raises LabError after vm_shutdown_timeout; only with `force`, which a person asked for, the plug is pulled then.
     """
-    name, began, pressed = spec.name, time.monotonic(), float("-inf")
+    name, began, pressed, pause = spec.name, time.monotonic(), float("-inf"), _FIRST_LOOK_SECONDS
     if own_domain(spec, hypervisor) is None:
         return
     while hypervisor.is_running(name):
@@ -132,7 +134,8 @@ def shutdown(spec: HostSpec, hypervisor: Hypervisor, *, force: bool = False) -> 
         if now - pressed > PRESS_AGAIN:
             _press(hypervisor, name)
             pressed = now
-        time.sleep(0.5)
+        time.sleep(pause)
+        pause = min(2 * pause, _LOOK_SECONDS)
     hypervisor.forget()
 
 
@@ -143,7 +146,7 @@ def _press(hypervisor: Hypervisor, name: str) -> None:
         for _ in range(_MOMENTS):  # it went off between the look and the press, which libvirt may say a moment later
             if not hypervisor.is_running(name):
                 return
-            time.sleep(0.5)
+            time.sleep(_LOOK_SECONDS)
         raise
 
 
