@@ -106,11 +106,12 @@ def test_it_moves_to_an_os_disk_of_ours_and_back(adopted: tuple[Path, list[str]]
     image, sha256 = another_release(tmp_path)
     keys = ["vm_memory=1536 MiB", "watchtower_enabled=false"]  # its registry's CA is of the demo's inventory
     line = [str(BIN / "pyinfra"), "-y", str(inventory), "deploys/migrate.py", *secret]
-    line += [word for key in keys for word in ("--data", key)]
-    machine = in_guest("cat /etc/machine-id")
-    run(*line, "--data", f"os_image={image}", "--data", f"os_image_sha256={sha256}")
-    assert in_guest("cat /etc/machine-id") != machine, "another OS disk"
+    declared = [word for key in keys for word in ("--data", key)]
+    in_guest("sudo touch /etc/adopted")  # on its OS disk alone
+    run(*line, *declared, "--data", f"os_image={image}", "--data", f"os_image_sha256={sha256}")
+    assert in_guest("ls /etc/adopted 2>&1 || true").endswith("No such file or directory\n"), "another OS disk"
     assert in_guest("cat /var/mnt/data/adopted") == "precious\n"
-    run(*line, "--data", "back=yes")
-    assert in_guest("cat /etc/machine-id") == machine, "its own"
+    run(*line, *declared, "--data", "back=yes")
+    assert in_guest("ls /etc/adopted") == "/etc/adopted\n", "its own"
+    assert plan_of(inventory, *secret, *declared, code=0) == []
     assert in_guest("cat /var/mnt/data/adopted") == "precious\n"
