@@ -19,6 +19,7 @@ from zerotoil.model.spec import HostSpec
 from zerotoil.resources.hypervisor import volumes
 from zerotoil.resources.hypervisor.os_switch import own
 from zerotoil.resources.nas.mark import read_mark, write_mark
+from zerotoil.workflows import waiting
 from zerotoil.workflows.destroy import destroy, staying
 from zerotoil.workflows.migrate import migrate
 from zerotoil.workflows.migrate_journey import Wish
@@ -35,6 +36,7 @@ class Adopted:
     spec: HostSpec
     root: Path
     silent: set[int] = field(default_factory=set)
+    docker: list[str] = field(default_factory=list)  # what is said of it, one look after another; the last one stays
 
     @property
     def site(self) -> Site:
@@ -51,7 +53,9 @@ class Adopted:
         if script.startswith("set -- "):
             return "synced it is Ubuntu\n"
         data = {"source": "/dev/vdb", "type": FOUND.type, "label": FOUND.label, "uuid": FOUND.uuid}
-        return json.dumps({"data": data, "units": {}, "containers": [], "notify_sha256": ""})
+        state = self.docker.pop(0) if len(self.docker) > 1 else "".join(self.docker)
+        units = {"docker.service": {"active": state, "enabled": "enabled"}} if state else {}
+        return json.dumps({"data": data, "units": units, "containers": [], "notify_sha256": ""})
 
     def plan(self) -> list[str]:
         for server in (self.site.nas, self.site.hypervisor):
@@ -105,6 +109,31 @@ def test_there_and_back(adopted: Adopted) -> None:
     assert adopted.generation == 0 and adopted.site.hypervisor.is_running(name)
     assert adopted.plan() == []
     is_untouched(adopted)
+
+
+def test_back_on_its_own_os_docker_is_waited_for(adopted: Adopted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It starts by itself there, and a plan right after would show it as a change."""
+    monkeypatch.setattr(waiting, "_LOOK_SECONDS", 0.01)
+    container = adopted.spec.container.model_copy(update={"backend": "docker"})
+    adopted.spec = adopted.spec.model_copy(update={"container": container})
+    adopted.docker = ["active"]
+    migrate(adopted.site)
+
+    def starts_slowly(step: str) -> None:
+        if step == "wait":
+            adopted.docker = ["activating", "activating", "active"]
+
+    migrate(adopted.site, Wish(back=True), after=starts_slowly)
+    assert adopted.docker == ["active"]
+
+
+def test_back_to_its_own_os_that_is_not_well_ends_on_ours(adopted: Adopted, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(adopted.site)
+    adopted.silent = {0}
+    with pytest.raises(LabError) as caught:
+        migrate(adopted.site, Wish(back=True))
+    assert caught.value.code is Code.MIGRATION_UNDONE
+    assert adopted.generation == 1 and adopted.site.hypervisor.is_running(adopted.spec.name)
 
 
 def test_a_disk_of_that_name_that_a_vm_uses_is_left_alone(one: Handmade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,7 +151,7 @@ def deaf_guest(w: World) -> Any:
 def still_running(w: World) -> Any:
     lab, spec = w.fixture("of_hypervisor"), make_spec(**NET)
     lab.apply(spec)
-    return switch(spec, lab.hypervisor, prepare(spec, lab.hypervisor, ignition="{}", image=lab.image))
+    return switch(spec, lab.hypervisor, prepare(spec, lab.hypervisor, ignition="{}", image=lab.image), lambda: "")
 
 
 class Forgetful:

@@ -78,6 +78,11 @@ def _healthy_now(journey: Journey) -> Guest:
     return guest
 
 
+def _healthy(journey: Journey, guest: Guest) -> frozenset[str]:
+    spec = journey.site.spec
+    return healthy(guest.facts(), spec.apps.run, spec.container.backend)
+
+
 def _same_data(journey: Journey, guest: Guest) -> None:
     found, recorded = guest.data_filesystem(), journey.recorded
     if found != recorded:
@@ -106,7 +111,7 @@ def write_down(journey: Journey) -> None:
     blind = False
     try:
         guest = _healthy_now(journey)
-        up = healthy(guest.facts(), journey.site.spec.apps.run)
+        up = _healthy(journey, guest)
     except LabError:
         if not journey.wish.lenient:
             raise
@@ -152,7 +157,7 @@ def change_disk(journey: Journey) -> None:
     """The definition, with the VM off."""
     move, site = journey.move, journey.site
     assert move
-    switch(site.spec, site.hypervisor, move.to, site.iqn)
+    switch(site.spec, site.hypervisor, move.to, lambda: site.iqn)
 
 
 def start(journey: Journey) -> None:
@@ -179,8 +184,7 @@ def prove(journey: Journey) -> None:
     up = move.up if move else frozenset()
 
     def apps_are_up() -> None:
-        facts = journey.guest().facts()
-        if missing := sorted(up - healthy(facts, site.spec.apps.run)):
+        if missing := sorted(up - _healthy(journey, journey.guest())):
             raise LabError(f"{journey.name}: not up: {', '.join(missing)}", f"zerotoil ssh {journey.name}", code=Code.APP_NOT_UP)
 
     until(journey.site, apps_are_up)
@@ -252,7 +256,7 @@ def change_back(journey: Journey) -> None:
     """The definition of before, with the VM off."""
     move, site = journey.move, journey.site
     assert move
-    switch(site.spec, site.hypervisor, move.origin, proven=True)
+    switch(site.spec, site.hypervisor, move.origin, lambda: site.iqn, proven=True)
 
 
 def settle_back(journey: Journey) -> None:

@@ -22,8 +22,8 @@ def docker(name: str, status: str = "running", health: Any = None, **labels: str
 )  # fmt: skip
 def test_docker(status: str, health: Any, well: bool) -> None:
     facts = {"containers": [docker("web-db-1", status, health, project="web", service="db")]}
-    assert healthy(facts, ["web"]) == ({"web/db"} if well else set())
-    assert healthy(facts, ["other"]) == set()
+    assert healthy(facts, ["web"], "docker") == ({"web/db"} if well else set())
+    assert healthy(facts, ["other"], "docker") == set()
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_docker(status: str, health: Any, well: bool) -> None:
 def test_podman(state: str, status: str, well: bool) -> None:
     labels = {"zerotoil.app": "web", "PODMAN_SYSTEMD_UNIT": "web-db.service"}
     item = {"Names": ["web-db-1"], "State": state, "Status": status, "Labels": labels}
-    assert healthy({"containers": [], "podman": {"containers": [item]}}, ["web"]) == ({"web/db"} if well else set())
+    assert healthy({"containers": [], "podman": {"containers": [item]}}, ["web"], "podman") == ({"web/db"} if well else set())
 
 
 def test_k3s_is_a_service_that_must_be_up_again_after_a_migration() -> None:
@@ -45,13 +45,20 @@ def test_k3s_is_a_service_that_must_be_up_again_after_a_migration() -> None:
         "k3s-agent.service": {"ActiveState": "inactive"},
         "var-lib-rancher.mount": {},
     }
-    assert healthy({"k3s": {"units": units}}, []) == {"k3s/k3s.service"}
-    assert healthy({"k3s": {"units": {"k3s.service": {"ActiveState": "activating"}}}}, []) == set()
-    assert healthy({"k3s": {}}, []) == set()
+    assert healthy({"k3s": {"units": units}}, [], "docker") == {"k3s/k3s.service"}
+    assert healthy({"k3s": {"units": {"k3s.service": {"ActiveState": "activating"}}}}, [], "docker") == set()
+    assert healthy({"k3s": {}}, [], "docker") == set()
+
+
+def test_docker_itself_where_it_is_what_runs_the_apps() -> None:
+    facts = {"units": {"docker.service": {"active": "active"}}}
+    assert healthy(facts, [], "docker") == {"docker.service"}
+    assert healthy(facts, [], "podman") == set()
+    assert healthy({"units": {"docker.service": {"active": "activating"}}}, [], "docker") == set()
 
 
 def test_what_is_no_app() -> None:
     watchtower = {"Name": "/watchtower", "State": {"Status": "running"}, "Config": {}}
     facts = {"containers": [docker("byhand"), docker("x-y-1", project="x", service="y"), docker("old", "exited"), watchtower]}
     assert others(facts, ["x"]) == {"byhand"}
-    assert healthy({}, ["x"]) == others({"podman": {}}, []) == set()
+    assert healthy({}, ["x"], "docker") == others({"podman": {}}, []) == set()

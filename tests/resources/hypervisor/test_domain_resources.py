@@ -250,10 +250,10 @@ def test_rebuild_keeps_the_old_disk_and_guards_the_new_one(lab: Lab) -> None:
     first = prepare(spec, lab.hypervisor, ignition="{}", image=lab.image)
     assert prepare(spec, lab.hypervisor, ignition="{}", image=lab.image) == first  # interrupted, again
     with pytest.raises(LabError, match="still runs"):
-        switch(spec, lab.hypervisor, first)
+        switch(spec, lab.hypervisor, first, lambda: "")
     lab.hypervisor.power_off("matrix")
-    switch(spec, lab.hypervisor, first)
-    switch(spec, lab.hypervisor, first)
+    switch(spec, lab.hypervisor, first, lambda: "")
+    switch(spec, lab.hypervisor, first, lambda: "")
     vm = observed(spec, lab.hypervisor)
     assert (vm.generation, vm.os_release, vm.ignition_sha256) == (2, "45.1", first.ignition_sha256)
     assert not lab.hypervisor.domains()["matrix"].autostart

@@ -242,7 +242,7 @@ def test_a_real_vm_from_nothing_to_a_second_generation(
 
     next_one = prepare(spec, hypervisor, ignition="{}", image=image)
     assert prepare(spec, hypervisor, ignition="{}", image=image) == next_one
-    switch(spec, hypervisor, next_one)
+    switch(spec, hypervisor, next_one, lambda: "")
     lab.calls.clear()
     assert {change.field for change in lab.apply(spec)} == {"running"}
     assert lab.calls == ["guard", "first start"]

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_DOCKER = "docker.service"
 
-def healthy(facts: Mapping[str, Any], apps: list[str]) -> frozenset[str]:
-    """The services of these apps, as APP/SERVICE, whose container runs and does not say that it is unhealthy; k3s as k3s/UNIT."""
+
+def healthy(facts: Mapping[str, Any], apps: list[str], backend: str) -> frozenset[str]:
+    """The services of these apps, as APP/SERVICE, whose container runs and does not say that it is unhealthy; k3s as k3s/UNIT;
+    docker.service where Docker is the backend.
+    """
+    engine = {_DOCKER} if backend == "docker" and facts.get("units", {}).get(_DOCKER, {}).get("active") == "active" else set()
     units = (facts.get("k3s") or {}).get("units") or {}
     k3s = {f"k3s/{unit}" for unit in units if unit.startswith("k3s") and units[unit].get("ActiveState") == "active"}
-    return frozenset({name for name, well in _containers(facts) if well and name.partition("/")[0] in apps} | k3s)
+    return frozenset({name for name, well in _containers(facts) if well and name.partition("/")[0] in apps} | k3s | engine)
 
 
 def others(facts: Mapping[str, Any], apps: list[str]) -> frozenset[str]:

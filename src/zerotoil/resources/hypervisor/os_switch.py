@@ -45,11 +45,11 @@ def change_mark(spec: HostSpec, hypervisor: Hypervisor, change: Callable[[Mark],
         )
 
 
-def switch(spec: HostSpec, hypervisor: Hypervisor, to: Made, iqn: str = "", *, proven: bool = False) -> None:
+def switch(spec: HostSpec, hypervisor: Hypervisor, to: Made, iqn: Callable[[], str], *, proven: bool = False) -> None:
     """Let the VM start from `to` next. Raises LabError while it runs. Switching twice is harmless.
 
     The guard stands before that start, unless the OS is `proven`: it ran with this data, and is come back to. `iqn` is the
-    target of the data disk; only a VM that keeps its own form of that disk needs it.
+    target of the data disk; only an adopted OS that is left needs it, also when its disk was only just come back to.
     """
     hypervisor.forget()
     _, mark = own(spec, hypervisor)
@@ -65,7 +65,7 @@ def switch(spec: HostSpec, hypervisor: Hypervisor, to: Made, iqn: str = "", *, p
     if to.generation == ADOPTED:
         text = _former(mark, replace(new, former=""))
     elif mark.adopted:
-        text = _instead_of_adopted(spec, hypervisor, replace(new, former=hypervisor.domain_xml(spec.name)), to, iqn)
+        text = _instead_of_adopted(spec, hypervisor, replace(new, former=hypervisor.domain_xml(spec.name)), to, iqn())
     else:
         text = _pointed(spec, hypervisor, new, to)
     if not proven and hypervisor.domains()[spec.name].autostart:
