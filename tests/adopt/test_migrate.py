@@ -19,7 +19,6 @@ from zerotoil.model.spec import HostSpec
 from zerotoil.resources.hypervisor import volumes
 from zerotoil.resources.hypervisor.os_switch import own
 from zerotoil.resources.nas.mark import read_mark, write_mark
-from zerotoil.workflows import waiting
 from zerotoil.workflows.destroy import destroy, staying
 from zerotoil.workflows.migrate import migrate
 from zerotoil.workflows.migrate_journey import Wish
@@ -36,7 +35,7 @@ class Adopted:
     spec: HostSpec
     root: Path
     silent: set[int] = field(default_factory=set)
-    docker: list[str] = field(default_factory=list)  # what is said of it, one look after another; the last one stays
+    docker: dict[int, str] = field(default_factory=dict)  # its state, by OS disk
 
     @property
     def site(self) -> Site:
@@ -53,7 +52,7 @@ class Adopted:
         if script.startswith("set -- "):
             return "synced it is Ubuntu\n"
         data = {"source": "/dev/vdb", "type": FOUND.type, "label": FOUND.label, "uuid": FOUND.uuid}
-        state = self.docker.pop(0) if len(self.docker) > 1 else "".join(self.docker)
+        state = self.docker.get(self.generation)
         units = {"docker.service": {"active": state, "enabled": "enabled"}} if state else {}
         return json.dumps({"data": data, "units": units, "containers": [], "notify_sha256": ""})
 
@@ -111,23 +110,23 @@ def test_there_and_back(adopted: Adopted) -> None:
     is_untouched(adopted)
 
 
-def test_back_on_its_own_os_docker_is_waited_for(adopted: Adopted, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It starts by itself there, and a plan right after would show it as a change."""
-    monkeypatch.setattr(waiting, "_LOOK_SECONDS", 0.01)
+def test_back_on_its_own_os_docker_must_come_up(adopted: Adopted) -> None:
+    """It starts by itself there. A plan right after would show it as a change while it does."""
     container = adopted.spec.container.model_copy(update={"backend": "docker"})
     adopted.spec = adopted.spec.model_copy(update={"container": container})
-    adopted.docker = ["active"]
+    adopted.docker = {0: "active", 1: "active"}
     migrate(adopted.site)
+    adopted.docker[0] = "activating"
+    with pytest.raises(LabError) as caught:
+        migrate(adopted.site, Wish(back=True))
+    assert caught.value.code is Code.MIGRATION_UNDONE and "not up: docker.service" in caught.value.what
+    assert adopted.generation == 1
+    adopted.docker[0] = "active"
+    migrate(adopted.site, Wish(back=True))
+    assert adopted.generation == 0
 
-    def starts_slowly(step: str) -> None:
-        if step == "wait":
-            adopted.docker = ["activating", "activating", "active"]
 
-    migrate(adopted.site, Wish(back=True), after=starts_slowly)
-    assert adopted.docker == ["active"]
-
-
-def test_back_to_its_own_os_that_is_not_well_ends_on_ours(adopted: Adopted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_back_to_its_own_os_that_is_not_well_ends_on_ours(adopted: Adopted) -> None:
     migrate(adopted.site)
     adopted.silent = {0}
     with pytest.raises(LabError) as caught:
