@@ -43,7 +43,7 @@ def listen(nas: Middleware, context: ssl.SSLContext, address: str, port: int) ->
         max_size=AFTER_LOGIN,
         compression=None,
         open_timeout=10,
-        close_timeout=0.05,  # a client between two calls does not listen, and would be waited for
+        close_timeout=1,
     )
 
 

@@ -74,6 +74,8 @@ class Simulator:
         return self
 
     def __exit__(self, *unused: object) -> None:
+        for connection in self._server.connections:
+            connection.close_timeout = 0.05  # a client between two calls does not listen, and would be waited for
         self._server.shutdown()
         self._thread.join(timeout=5)
         self._folder.cleanup()
