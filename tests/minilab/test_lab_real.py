@@ -87,7 +87,7 @@ def test_what_a_killed_zfs_fuse_left_mounted_is_taken_away(fresh):
     ok("up")
     record = STATE / "run" / "zfs-fuse.json"
     if not record.exists():
-        pytest.skip("ZFS that runs already, the system's or another lab's, serves the pool: there is no zfs-fuse of this lab to kill")
+        pytest.skip("ZFS that runs already, the system's or another lab's, serves the pool: none to kill is this lab's")
     subprocess.run(["zfs", "create", "tank9/inner"], timeout=30, check=True)
     os.kill(json.loads(record.read_text())["pid"], 9)
     ok("down")
