@@ -133,6 +133,8 @@ def test_back_to_its_own_os_that_is_not_well_ends_on_ours(adopted: Adopted) -> N
         migrate(adopted.site, Wish(back=True))
     assert caught.value.code is Code.MIGRATION_UNDONE
     assert adopted.generation == 1 and adopted.site.hypervisor.is_running(adopted.spec.name)
+    assert adopted.plan() == []
+    is_untouched(adopted)
 
 
 def test_a_disk_of_that_name_that_a_vm_uses_is_left_alone(one: Handmade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ def _healthy_now(journey: Journey) -> Guest:
     return guest
 
 
-def _healthy(journey: Journey, guest: Guest) -> frozenset[str]:
+def _services_up(journey: Journey, guest: Guest) -> frozenset[str]:
     spec = journey.site.spec
     return healthy(guest.facts(), spec.apps.run, spec.container.backend)
 
@@ -111,7 +111,7 @@ def write_down(journey: Journey) -> None:
     blind = False
     try:
         guest = _healthy_now(journey)
-        up = _healthy(journey, guest)
+        up = _services_up(journey, guest)
     except LabError:
         if not journey.wish.lenient:
             raise
@@ -184,7 +184,7 @@ def prove(journey: Journey) -> None:
     up = move.up if move else frozenset()
 
     def apps_are_up() -> None:
-        if missing := sorted(up - _healthy(journey, journey.guest())):
+        if missing := sorted(up - _services_up(journey, journey.guest())):
             raise LabError(f"{journey.name}: not up: {', '.join(missing)}", f"zerotoil ssh {journey.name}", code=Code.APP_NOT_UP)
 
     until(journey.site, apps_are_up)

@@ -48,8 +48,8 @@ def change_mark(spec: HostSpec, hypervisor: Hypervisor, change: Callable[[Mark],
 def switch(spec: HostSpec, hypervisor: Hypervisor, to: Made, iqn: Callable[[], str], *, proven: bool = False) -> None:
     """Let the VM start from `to` next. Raises LabError while it runs. Switching twice is harmless.
 
-    The guard stands before that start, unless the OS is `proven`: it ran with this data, and is come back to. `iqn` is the
-    target of the data disk; only an adopted OS that is left needs it, also when its disk was only just come back to.
+    The guard stands before that start, unless the OS is `proven`: it ran with this data, and is come back to. `iqn` reads the
+    target of the data disk, and is asked only where an adopted OS is left.
     """
     hypervisor.forget()
     _, mark = own(spec, hypervisor)
